@@ -1,0 +1,102 @@
+import { LakeError } from '#errors';
+import type { ObjectStore } from '#storage';
+import { LATEST_HINT, parseRelease, releaseNumber, releasePath, RELEASES, type Release } from './release.js';
+
+export interface ReleasePage {
+  /** Only releases with a smaller number. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** Reads release records. Needs no write permission and trusts the hint only as a place to start listing. */
+export class ReleaseReader {
+  constructor(private readonly store: ObjectStore) {}
+
+  /** The newest release; undefined while the lake has none. */
+  async latest(): Promise<Release | undefined> {
+    const hint = await this.hint();
+    const newest = (await this.numbersAfter(hint)).at(-1);
+    if (newest !== undefined) return this.existing(newest);
+    const hinted = hint > 0 ? await this.get(hint) : undefined;
+    // A hint beyond the records (somebody copied it) must not hide them.
+    if (hint > 0 && hinted === undefined) {
+      const last = (await this.numbersAfter(0)).at(-1);
+      return last === undefined ? undefined : this.existing(last);
+    }
+    return hinted;
+  }
+
+  async get(number: number): Promise<Release | undefined> {
+    const path = releasePath(number);
+    const bytes = await getIfPresent(this.store, path);
+    return bytes === undefined ? undefined : parseRelease(bytes, path);
+  }
+
+  /** Newest first. */
+  async list({ before, limit }: ReleasePage): Promise<readonly Release[]> {
+    const numbers = (await this.numbersAfter(0)).filter((number) => before === undefined || number < before);
+    const page: Release[] = [];
+    for (const number of numbers.reverse().slice(0, limit)) page.push(await this.existing(number));
+    return page;
+  }
+
+  /** Releases with a greater number, oldest first. */
+  async after(number: number): Promise<readonly Release[]> {
+    const releases: Release[] = [];
+    for (const next of await this.numbersAfter(number)) releases.push(await this.existing(next));
+    return releases;
+  }
+
+  /** The oldest kept release. */
+  async oldest(): Promise<Release | undefined> {
+    for await (const { path } of this.store.list(RELEASES)) {
+      const number = releaseNumber(path);
+      return number === undefined ? undefined : this.existing(number);
+    }
+    return undefined;
+  }
+
+  /** What a retried job asks first: did an earlier attempt of this run publish after its parent? */
+  async byRun(runId: string, afterNumber: number): Promise<Release | undefined> {
+    return (await this.after(afterNumber)).find((release) => release.run_id === runId);
+  }
+
+  private async numbersAfter(number: number): Promise<number[]> {
+    const numbers: number[] = [];
+    const after = number > 0 ? [releasePath(number)] : [];
+    for await (const { path } of this.store.list(RELEASES, ...after)) {
+      const found = releaseNumber(path);
+      // Records sort before everything else in the folder.
+      if (found === undefined) break;
+      numbers.push(found);
+    }
+    return numbers;
+  }
+
+  private async existing(number: number): Promise<Release> {
+    const release = await this.get(number);
+    if (release !== undefined) return release;
+    throw new LakeError('release.not_found', 'notFound', `Release ${number} is gone; list the releases again.`, {
+      at: { release: number },
+    });
+  }
+
+  private async hint(): Promise<number> {
+    const bytes = await getIfPresent(this.store, LATEST_HINT);
+    const number = Number(
+      Buffer.from(bytes ?? [])
+        .toString('utf8')
+        .trim(),
+    );
+    return Number.isSafeInteger(number) && number > 0 ? number : 0;
+  }
+}
+
+export async function getIfPresent(store: ObjectStore, path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await store.get(path);
+  } catch (error) {
+    if (error instanceof LakeError && error.kind === 'notFound') return undefined;
+    throw error;
+  }
+}
