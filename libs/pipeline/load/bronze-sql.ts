@@ -20,7 +20,7 @@ export function plainSelect(
   header: CsvHeader | undefined,
   stamp: LoadStamp,
 ): string {
-  const compression = literal(isGzip(file.path) ? 'gzip' : 'none');
+  const compression = literal(isGzip(file.path) ? 'gzip' : 'uncompressed');
   return formatOf(file.path) === 'csv' && header !== undefined
     ? plainCsv(source, file, header, compression, stamp)
     : plainJson(source, file, compression, stamp);
@@ -61,7 +61,7 @@ export function splitSelect(source: Source, interchange: string, longestLineByte
   return `SELECT ${names.map((name, at) => `f${at} AS ${identifier(name)}`).join(', ')},
     x AS _rescued, r AS _record, m AS _malformed,
     ${place(stamp)}, n AS _source_row, l AS _source_line, ${stamped(stamp)}
-  FROM read_json(${literal(interchange)}, format='newline_delimited', compression='none',
+  FROM read_json(${literal(interchange)}, format='newline_delimited', compression='uncompressed',
     maximum_object_size=${Math.max(minObjectBytes, longestLineBytes + 1)}, columns={${columns.join(', ')}})`;
 }
 

@@ -1,0 +1,111 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { Source } from '#contracts';
+import type { Engine, MaterialiseTarget, WrittenFile } from '#engine';
+import { findLandingFiles, type LandingFile } from './landing.js';
+import type { LedgerRow } from './ledger.js';
+import { loadSource, type LoadRequest, type LoadResult } from './loader.js';
+
+export const orders: Source = {
+  name: 'orders',
+  format: 'csv',
+  folder: 'shop',
+  fields: { order_id: { kind: 'id' }, note: { kind: 'text' }, total: { kind: 'decimal', precision: 18, scale: 2 } },
+};
+
+export const orderItems: Source = { ...orders, name: 'order_items' };
+
+export const events: Source = {
+  name: 'events',
+  format: 'json',
+  folder: 'clicks',
+  fields: { event_id: { kind: 'id' }, amount: { kind: 'integer' }, geo: { kind: 'json' }, note: { kind: 'text' } },
+};
+
+export type BronzeRow = Record<string, unknown>;
+
+/** A landing folder, a work folder and a real DuckDB, for one test file. */
+export class LoadFixture {
+  readonly landing = mkdtempSync(join(tmpdir(), 'landing-'));
+  readonly work = mkdtempSync(join(tmpdir(), 'work-'));
+  private files = 0;
+
+  private constructor(private readonly connection: DuckDBConnection) {}
+
+  static async open(): Promise<LoadFixture> {
+    const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
+    const connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    return new LoadFixture(connection);
+  }
+
+  close(): void {
+    this.connection.closeSync();
+    for (const dir of [this.landing, this.work]) rmSync(dir, { recursive: true, force: true });
+  }
+
+  /** Empties the landing folder. */
+  clear(): void {
+    rmSync(this.landing, { recursive: true, force: true });
+    mkdirSync(this.landing);
+  }
+
+  put(path: string, content: string | Uint8Array): LandingFile {
+    const localPath = join(this.landing, path);
+    mkdirSync(dirname(localPath), { recursive: true });
+    writeFileSync(localPath, content);
+    return this.file(path);
+  }
+
+  file(path: string): LandingFile {
+    const localPath = join(this.landing, path);
+    const info = statSync(localPath);
+    return { path, localPath, sizeBytes: info.size, modifiedMs: Math.floor(info.mtimeMs) };
+  }
+
+  /** Loads what has landed for a source. */
+  async load(source: Source, options: Partial<LoadRequest> = {}): Promise<LoadResult & { rows: BronzeRow[] }> {
+    const landing = await findLandingFiles(this.landing, [source]);
+    const known: readonly LedgerRow[] = [];
+    const result = await loadSource({
+      engine: this.engine(),
+      source,
+      files: landing.files.get(source.name) ?? [],
+      known,
+      rehash: false,
+      batchId: 7,
+      asOf: '2026-02-17',
+      loadedAt: '2026-02-18T03:04:05.678Z',
+      runId: 'run-1',
+      workDir: this.work,
+      targetDir: join(this.work, 'bronze'),
+      ...options,
+    });
+    const rows: BronzeRow[] = [];
+    for (const part of result.written) {
+      rows.push(...(await this.rows(`SELECT * FROM read_parquet('${part.localPath}')`)));
+    }
+    return { ...result, rows };
+  }
+
+  async rows(sql: string): Promise<BronzeRow[]> {
+    const reader = await this.connection.runAndReadAll(sql);
+    return reader.getRowObjectsJson() as BronzeRow[];
+  }
+
+  /** Only what loading asks of an engine. */
+  engine(): Engine {
+    const materialise = async (sql: string, target: MaterialiseTarget): Promise<readonly WrittenFile[]> => {
+      mkdirSync(target.dir, { recursive: true });
+      const localPath = join(target.dir, `${target.filePrefix}-${(this.files += 1)}.parquet`);
+      const copied = await this.rows(`COPY (${sql}) TO '${localPath}' (FORMAT parquet, COMPRESSION zstd)`);
+      const rows = Number(copied[0]?.['Count']);
+      if (rows === 0) return [];
+      const sizeBytes = statSync(localPath).size;
+      return [{ localPath, addPath: basename(localPath), partitionValues: {}, rows, sizeBytes, stats: '{}' }];
+    };
+    return { name: 'duckdb', materialise } as unknown as Engine;
+  }
+}
