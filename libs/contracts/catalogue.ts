@@ -1,0 +1,120 @@
+import { bronzeTable, loadsTable, quarantineTable } from './bronze.js';
+import { lakeColumns } from './lake-column.js';
+import type { SilverContract, Source, TableContract, TableDefinition } from './contract.js';
+import { inputsOf, tableOf, tablesOf } from './lineage.js';
+import { refuse } from './validate.js';
+
+/** All tables of a lake. What works on tables takes one as a parameter. */
+export interface Catalogue {
+  /** Those that a stream feeds, not landing files, say `owner: 'stream'`. */
+  readonly sources: readonly Source[];
+  /** Computed tables, each after the tables it reads. */
+  readonly tables: readonly TableDefinition[];
+  readonly byName: ReadonlyMap<string, TableDefinition>;
+  /** Every contract, bronze and quarantine included; bronze first, then as `tables`. */
+  readonly contracts: readonly TableContract[];
+}
+
+/** Puts tables in order and refuses what does not fit together. Throws `contract.invalid`. */
+export function catalogue(parts: {
+  readonly sources: readonly Source[];
+  readonly tables: readonly TableDefinition[];
+}): Catalogue {
+  const { sources, tables } = parts;
+  const bronze = [...sources.map(bronzeTable), loadsTable()];
+  const contracts = new Map(
+    [...bronze, ...tables.map(({ contract }) => contract)].map((contract) => [contract.name, contract]),
+  );
+  const mistakes: string[] = [];
+  if (contracts.size < bronze.length + tables.length) mistakes.push('two tables have one name');
+  for (const definition of tables) mistakes.push(...crossMistakes(definition, sources, contracts));
+  refuse('the catalogue', mistakes);
+  const ordered = inOrder(tables);
+  const quarantines = ordered
+    .filter((definition) => isSourceTable(definition) || definition.orphansSql !== undefined)
+    .map(({ contract }) => quarantineTable(contract));
+  return {
+    sources,
+    tables: ordered,
+    byName: new Map(ordered.map((definition) => [definition.contract.name, definition])),
+    contracts: [...bronze, ...quarantines, ...ordered.map(({ contract }) => contract)],
+  };
+}
+
+/** Tables that a definition reads, its orphans too; `bronze/orders`. */
+export function inputTables({ sql, orphansSql }: TableDefinition): readonly string[] {
+  return [...new Set([...tablesOf(sql), ...(orphansSql === undefined ? [] : tablesOf(orphansSql))])];
+}
+
+/** Whether records of a source are judged into this table, so that it has rejects. */
+export function isSourceTable(definition: TableDefinition): definition is SourceTable {
+  const { contract } = definition;
+  return contract.layer === 'silver' && 'source' in contract && contract.source !== undefined;
+}
+
+interface SourceTable extends TableDefinition {
+  readonly contract: SilverContract & { readonly source: string };
+}
+
+function crossMistakes(
+  definition: TableDefinition,
+  sources: readonly Source[],
+  contracts: ReadonlyMap<string, TableContract>,
+): string[] {
+  const { contract } = definition;
+  const mistakes: string[] = [];
+  const inputs = inputTables(definition);
+  const say = (mistake: string) => mistakes.push(`${contract.name} ${mistake}`);
+  for (const input of inputs) if (!contracts.has(input)) say(`reads ${input}, which does not exist`);
+  if (inputs.includes(contract.name)) say('reads itself');
+  if (isSourceTable(definition) && !sources.some(({ name }) => name === definition.contract.source)) {
+    say(`is made of the unknown source ${definition.contract.source}`);
+  }
+  // What silver reads as parsed.orders changes with bronze.orders
+  const read = inputsOf(definition.sql).map((relation) => relation.replace(/^parsed\./, 'bronze.'));
+  for (const { input, by } of contract.recompute.from) {
+    const other = contracts.get(tableOf(input));
+    if (!read.includes(input) || other === undefined) {
+      say(`is recomputed from ${input}, which it does not read`);
+      continue;
+    }
+    const columns = lakeColumns(other);
+    for (const column of by === 'all' ? [] : by) {
+      if (!(column in columns)) say(`is recomputed by ${column}, which ${input} does not have`);
+    }
+  }
+  for (const input of read) {
+    if (!contract.recompute.from.some((path) => path.input === input)) {
+      say(`does not say how its rows follow from ${input}`);
+    }
+  }
+  for (const relation of contract.relations) {
+    const other = contracts.get(relation.to);
+    if (other === undefined) {
+      say(`relates to ${relation.to}, which does not exist`);
+      continue;
+    }
+    for (const column of relation.references) {
+      if (!(column in other.columns)) say(`relates to ${column}, which ${relation.to} does not have`);
+    }
+  }
+  return mistakes;
+}
+
+/** Each table after what it reads; among the ready ones the order given. */
+function inOrder(tables: readonly TableDefinition[]): readonly TableDefinition[] {
+  const waiting = new Map(tables.map((definition) => [definition.contract.name, definition]));
+  const ordered: TableDefinition[] = [];
+  while (waiting.size > 0) {
+    const ready = [...waiting.values()].find(
+      (definition) => !inputTables(definition).some((name) => waiting.has(name)),
+    );
+    if (ready === undefined) {
+      refuse('the catalogue', [`${[...waiting.keys()].join(', ')} read each other in a circle`]);
+      break;
+    }
+    waiting.delete(ready.contract.name);
+    ordered.push(ready);
+  }
+  return ordered;
+}

@@ -1,0 +1,105 @@
+import type { Column, PiiClass } from './column.js';
+
+export type { Column, PiiClass };
+export type Layer = 'bronze' | 'silver' | 'gold';
+export type Owner = 'batch' | 'stream';
+
+/** A row that breaks a rule is quarantined. `broken` is SQL over the transform's columns; NULL counts as kept. */
+export interface Rule {
+  readonly name: string;
+  readonly description: string;
+  readonly broken: string;
+  /** The source field that must be there. Where it was there and could not be read, only that is reported. */
+  readonly requires?: string;
+}
+
+/** A statement about the staged table. `failing` is a query that returns the rows which contradict it. */
+export interface Check {
+  readonly name: string;
+  readonly severity: 'error' | 'warn';
+  readonly description: string;
+  readonly failing: string;
+}
+
+/** `columns` of this table name the `key` of another; NULL refers to nothing. */
+export interface Relation {
+  readonly name: string;
+  readonly to: string;
+  readonly columns: readonly string[];
+  readonly references: readonly string[];
+}
+
+/** How source text of one field is read (grammar in the prelude). `json`: nested JSON kept as text. */
+export type FieldParser =
+  | { readonly kind: 'id' | 'text' | 'integer' | 'boolean' | 'date' | 'timestamp' | 'json' }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number };
+
+/** A landing source: what files it has, and how each field's text is read. */
+export interface Source {
+  /** `orders`; also the bronze table's name. */
+  readonly name: string;
+  readonly format: 'csv' | 'json';
+  /** Default folder in the landing area: `source1_orders_pg`. */
+  readonly folder: string;
+  readonly describes?: string;
+  /** Fields in order; bronze keeps each as the text that came. */
+  readonly fields: Readonly<Record<string, FieldParser>>;
+  /** Fields that identify a person. With any, the verbatim record does so too. */
+  readonly pii?: readonly string[];
+  /** Who writes its bronze table; `batch` unless said. A stream's records do not come from landing files. */
+  readonly owner?: Owner;
+  /** Columns of its bronze table beyond every source's: where in the stream a record stood. */
+  readonly bronzeColumns?: Readonly<Record<string, Column>>;
+}
+
+/** How the rows of a table follow from rows of an input, so that a run can recompute only what a change touches. */
+export interface KeyPath {
+  /** `silver.orders` */
+  readonly input: string;
+  /** Columns of the input that give the unit of recomputation, in the order of `recompute.by`; or `all`: any change recomputes everything. */
+  readonly by: readonly string[] | 'all';
+  /** Narrower than `all`, for a runner that can: a query for the units, where `changed` names the input's changed rows, before and after. */
+  readonly via?: string;
+}
+
+export interface Recompute {
+  /** Columns that name the unit of recomputation: fact_sales is recomputed by order. Empty: only as a whole. */
+  readonly by: readonly string[];
+  readonly from: readonly KeyPath[];
+  /** The rows also follow from the run's as_of. */
+  readonly asOf: boolean;
+}
+
+export interface TableContract {
+  /** `gold/fact_sales` */
+  readonly name: string;
+  readonly layer: Layer;
+  readonly version: number;
+  readonly owner: Owner;
+  readonly describes: string;
+  readonly key: readonly string[];
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly partitionBy: readonly string[];
+  readonly sortBy: readonly string[];
+  readonly relations: readonly Relation[];
+  readonly checks: readonly Check[];
+  readonly recompute: Recompute;
+}
+
+/** A silver table keyed by its source: validated, the winner of each key kept, the rest counted. */
+export interface SilverContract extends TableContract {
+  readonly layer: 'silver';
+  /** Bronze source it is made of; absent for tables made from other silver tables (sessions). */
+  readonly source?: string;
+  readonly rules: readonly Rule[];
+  /** Which record of a key wins: the latest (updated_at, then position) or the first in bronze order. */
+  readonly winner: { readonly keep: 'latest'; readonly by?: string } | { readonly keep: 'first' };
+}
+
+/** A table that a run computes: its contract and the query that gives its rows. */
+export interface TableDefinition {
+  readonly contract: TableContract | SilverContract;
+  readonly sql: string;
+  /** A query for inputs that found no place in the table, in the columns of a quarantine. */
+  readonly orphansSql?: string;
+}

@@ -1,0 +1,43 @@
+export {
+  count,
+  date,
+  decimal,
+  flag,
+  integer,
+  long,
+  maybe,
+  money,
+  pii,
+  pseudonym,
+  rate,
+  required,
+  strings,
+  text,
+  timestamp,
+  typeName,
+  type Column,
+  type ColumnType,
+  type PiiClass,
+} from './column.js';
+export type {
+  Check,
+  FieldParser,
+  KeyPath,
+  Layer,
+  Owner,
+  Recompute,
+  Relation,
+  Rule,
+  SilverContract,
+  Source,
+  TableContract,
+  TableDefinition,
+} from './contract.js';
+export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
+export { validateContract } from './validate.js';
+export { catalogue, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
+export { inputsOf } from './lineage.js';
+export { auditColumns, bronzeColumns, lakeColumns, loadsColumns, quarantineColumns } from './lake-column.js';
+export { bronzeTable, loadsTable, quarantineTable } from './bronze.js';
+export { brokenAny, castFailures, parsedSelect, rejectReasons, ruleList } from './source-sql.js';
+export { dataDictionary } from './data-dictionary.js';

@@ -1,0 +1,120 @@
+import { LakeError } from '#errors';
+import type { Column } from './column.js';
+import type { Check, Rule, SilverContract, Source, TableContract } from './contract.js';
+
+/** Longer names break some readers of the lake. */
+const MAX_NAME = 128;
+const snakeCase = /^_?[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
+const tableName = /^(bronze|silver|gold)\/([a-z][a-z0-9_]*\/)?[a-z][a-z0-9_]*$/;
+const typeKinds = new Set(['string', 'integer', 'long', 'boolean', 'date', 'timestamp', 'strings', 'decimal']);
+const parserKinds = new Set(['id', 'text', 'integer', 'boolean', 'date', 'timestamp', 'json', 'decimal']);
+
+/** Reports every mistake of a contract at once. Throws `contract.invalid`. */
+export function validateContract(contract: TableContract | SilverContract): void {
+  const mistakes: string[] = [];
+  const columns = new Set(Object.keys(contract.columns));
+  const known = (what: string, names: readonly string[]) => {
+    for (const name of names) if (!columns.has(name)) mistakes.push(`${what} names the unknown column ${name}`);
+    if (new Set(names).size < names.length) mistakes.push(`${what} names a column twice`);
+  };
+  if (!tableName.test(contract.name)) mistakes.push('its name must be layer/table, in snake_case');
+  if (!contract.name.startsWith(`${contract.layer}/`)) mistakes.push(`its layer ${contract.layer} is not its name's`);
+  if (contract.describes.trim() === '') mistakes.push('it says nothing about itself');
+  if (!Number.isSafeInteger(contract.version) || contract.version < 1) mistakes.push('its version is not 1 or more');
+  if (columns.size === 0) mistakes.push('it has no columns');
+  for (const [name, column] of Object.entries(contract.columns)) mistakes.push(...columnMistakes(name, column));
+  if (contract.key.length === 0) mistakes.push('it has no key');
+  known('key', contract.key);
+  known('partitionBy', contract.partitionBy);
+  known('sortBy', contract.sortBy);
+  if (contract.partitionBy.length > 0 && contract.partitionBy.length === columns.size) {
+    mistakes.push('partitionBy leaves no column for the files');
+  }
+  for (const relation of contract.relations) {
+    known(`relation ${relation.name}`, relation.columns);
+    if (relation.columns.length === 0 || relation.columns.length !== relation.references.length) {
+      mistakes.push(`relation ${relation.name} does not pair its columns with those of ${relation.to}`);
+    }
+  }
+  named('relation', contract.relations, mistakes);
+  named('check', contract.checks, mistakes);
+  for (const check of contract.checks) mistakes.push(...checkMistakes(check));
+  known('recompute.by', contract.recompute.by);
+  for (const { input, by } of contract.recompute.from) {
+    if (by !== 'all' && by.length !== contract.recompute.by.length) {
+      mistakes.push(`recompute.from ${input} does not map its columns to ${contract.recompute.by.join(', ')}`);
+    }
+  }
+  if ('rules' in contract) {
+    named('rule', contract.rules, mistakes);
+    for (const rule of contract.rules) mistakes.push(...ruleMistakes(rule));
+    if (contract.winner.keep === 'latest' && contract.winner.by !== undefined) known('winner', [contract.winner.by]);
+  }
+  refuse(contract.name, mistakes);
+}
+
+/** Reports every mistake of a source at once. Throws `contract.invalid`. */
+export function validateSource(source: Source): void {
+  const mistakes: string[] = [];
+  const fields = Object.entries(source.fields);
+  if (!snakeCase.test(source.name)) mistakes.push('its name must be snake_case');
+  if (fields.length === 0) mistakes.push('it has no fields');
+  for (const [name, parser] of fields) {
+    if (!isName(name) || name.startsWith('_')) mistakes.push(`field ${name} must be snake_case without a leading _`);
+    if (!parserKinds.has(parser.kind)) mistakes.push(`field ${name} has the unknown parser ${parser.kind}`);
+    if (parser.kind === 'decimal' && !decimalParsers.has(`${parser.precision},${parser.scale}`)) {
+      mistakes.push(`field ${name}: there is no parser for DECIMAL(${parser.precision},${parser.scale})`);
+    }
+  }
+  for (const name of source.pii ?? [])
+    if (!(name in source.fields)) mistakes.push(`pii names the unknown field ${name}`);
+  for (const [name, column] of Object.entries(source.bronzeColumns ?? {}))
+    mistakes.push(...columnMistakes(name, column));
+  refuse(`source ${source.name}`, mistakes);
+}
+
+/** Decimal types that the prelude can read from text. */
+const decimalParsers = new Set(['18,2', '9,2', '9,3']);
+
+export function refuse(place: string, mistakes: readonly string[]): void {
+  if (mistakes.length === 0) return;
+  throw new LakeError('contract.invalid', 'invalid', `The contract of ${place} is wrong: ${mistakes.join('; ')}.`, {
+    at: { table: place },
+  });
+}
+
+function columnMistakes(name: string, { type, description }: Column): string[] {
+  const mistakes: string[] = [];
+  if (!isName(name)) mistakes.push(`column ${name} must be snake_case`);
+  if (description.trim() === '') mistakes.push(`column ${name} has no description`);
+  if (!typeKinds.has(type.kind)) mistakes.push(`column ${name} has the unknown type ${type.kind}`);
+  if (type.kind === 'decimal' && !(type.scale >= 0 && type.scale <= type.precision && type.precision <= 38)) {
+    mistakes.push(`column ${name} has the impossible type DECIMAL(${type.precision},${type.scale})`);
+  }
+  return mistakes;
+}
+
+function checkMistakes({ name, failing, severity }: Check): string[] {
+  const mistakes: string[] = [];
+  if (!/^\s*(select|with)\b/i.test(failing)) mistakes.push(`check ${name} is not a query`);
+  if (severity !== 'error' && severity !== 'warn') mistakes.push(`check ${name} is neither error nor warn`);
+  return mistakes;
+}
+
+function ruleMistakes({ name, broken }: Rule): string[] {
+  const mistakes: string[] = [];
+  if (broken.trim() === '') mistakes.push(`rule ${name} says nothing`);
+  if (/^cast_/.test(name) || name === 'malformed' || name === 'overflow')
+    mistakes.push(`rule ${name} takes a reserved name`);
+  return mistakes;
+}
+
+function named(what: string, things: readonly { readonly name: string }[], mistakes: string[]): void {
+  const names = things.map(({ name }) => name);
+  for (const name of names) if (!isName(name)) mistakes.push(`${what} ${name} must be snake_case`);
+  if (new Set(names).size < names.length) mistakes.push(`two ${what}s have one name`);
+}
+
+function isName(name: string): boolean {
+  return snakeCase.test(name) && name.length <= MAX_NAME;
+}
