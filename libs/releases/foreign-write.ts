@@ -27,10 +27,7 @@ export async function planBase(
   }
   const done = head?.txns.get(APP_ID) ?? 0;
   if (done > entry.release) throw superseded(table, release);
-  assert(
-    head !== undefined && (done === entry.release || entry.staged === undefined),
-    `${table} is rolled forward before a run plans`,
-  );
+  assert(head !== undefined && done === entry.release, `${table} is rolled forward before a run plans`);
   if (foreign === 'refuse') {
     await assertNoForeignData(lake.store, head, entry.base, async () => (await contentOf(lake, table, entry)).files);
   }
@@ -84,7 +81,6 @@ async function foreignChange(
 function dataChange(action: Action): string | undefined {
   if ('add' in action && action.add.dataChange) return `it adds ${action.add.path}`;
   if ('remove' in action && action.remove.dataChange) return `it removes ${action.remove.path}`;
-  if ('metaData' in action) return 'it changes the schema or the settings of the table';
   return undefined;
 }
 

@@ -6,7 +6,7 @@ import { RUNS } from './run-record.js';
 
 /** Each acquisition takes the next number below this folder, so exactly one of many takers gets it. */
 const LEASE = `${RUNS}publish.lease/`;
-export const LEASE_MS = 30_000;
+const LEASE_MS = 60_000;
 const POLL_MS = 250;
 
 const leaseSchema = z.object({ holder: z.string(), expires_ms: z.int() }).readonly();
@@ -26,19 +26,31 @@ export async function acquireLease(store: ObjectStore, clock: Clock, holder: str
   for (;;) {
     const last = await waitForOthers(store, clock, holder);
     const fence = (last?.fence ?? 0) + 1;
-    const body = Buffer.from(JSON.stringify({ holder, expires_ms: clock.nowMs() + LEASE_MS }));
-    if (await store.putIfAbsent(leasePath(fence), body)) {
+    const taken = await store.putIfAbsent(leasePath(fence), bodyOf(holder, clock.nowMs() + LEASE_MS));
+    const now = await standing(store);
+    if (now?.fence === fence && now.holder === holder) {
       if (last !== undefined) await store.delete(leasePath(last.fence));
       return { holder, fence };
     }
-    const winner = await standing(store);
-    if (winner?.holder === holder && winner.fence === fence) return { holder, fence };
+    // The number had been taken, given back and cleared while we looked: a later holder stands.
+    if (taken) await store.delete(leasePath(fence));
   }
+}
+
+/** Every 30 s while a long re-plan goes on; false when another has taken over. */
+export async function renewLease(store: ObjectStore, clock: Clock, lease: Lease): Promise<boolean> {
+  const now = await standing(store);
+  if (now?.fence !== lease.fence || now.holder !== lease.holder) return false;
+  await store.put(leasePath(lease.fence), bodyOf(lease.holder, clock.nowMs() + LEASE_MS));
+  return true;
 }
 
 /** Gives the lease back; its number is not free again, an expired body stays. */
 export async function releaseLease(store: ObjectStore, lease: Lease): Promise<void> {
-  await store.put(leasePath(lease.fence), Buffer.from(JSON.stringify({ holder: lease.holder, expires_ms: 0 })));
+  const now = await standing(store);
+  if (now?.fence === lease.fence && now.holder === lease.holder) {
+    await store.put(leasePath(lease.fence), bodyOf(lease.holder, 0));
+  }
 }
 
 /** Lets whoever holds the lease publish first; returns the last lease seen, no longer held by another. */
@@ -62,6 +74,10 @@ async function standing(store: ObjectStore): Promise<Standing | undefined> {
   return parsed.success
     ? { holder: parsed.data.holder, fence, expiresMs: parsed.data.expires_ms }
     : { holder: '', fence, expiresMs: 0 };
+}
+
+function bodyOf(holder: string, expiresMs: number): Uint8Array {
+  return Buffer.from(JSON.stringify({ holder, expires_ms: expiresMs }));
 }
 
 function leasePath(fence: number): string {

@@ -1,0 +1,161 @@
+import { readSnapshot } from '#delta';
+import { MemoryStore } from '#storage';
+import type { ObjectStore } from '#storage';
+import {
+  aLake,
+  CLICKS,
+  contentOfRelease,
+  HandClock,
+  ORDERS,
+  rowsIn,
+  run,
+  runId,
+  SALES,
+  type RunOptions,
+} from './lake-fixture.js';
+import type { Lake } from './lake.js';
+import { ReleaseReader } from './release-reader.js';
+import { planVacuum, vacuum } from './vacuum.js';
+
+type Mode = 'fail' | 'lose the response' | 'stop';
+const MODES: readonly Mode[] = ['fail', 'lose the response', 'stop'];
+/** Beyond the writes of any run here; reaching it is a fault of the test. */
+const MAX_WRITES = 200;
+
+const interrupted: RunOptions = { runId: runId(2), nonce: 'first', appends: { [ORDERS]: 'o2' } };
+
+/** A store whose n-th write goes wrong: it fails, or happens and its answer is lost, or nothing works from there on. */
+function faulty(
+  store: ObjectStore,
+  n: number,
+  mode: Mode,
+): { readonly store: ObjectStore; readonly reached: () => boolean } {
+  let writes = 0;
+  const stopped = () => mode === 'stop' && writes >= n;
+  const read = <T>(call: () => T): T => {
+    if (stopped()) throw new Error('stopped');
+    return call();
+  };
+  const write = async <T>(call: () => Promise<T>): Promise<T> => {
+    writes += 1;
+    if (stopped() || (mode === 'fail' && writes === n)) throw new Error(`write ${n}: ${mode}`);
+    const answer = await call();
+    if (mode === 'lose the response' && writes === n) throw new Error(`write ${n}: ${mode}`);
+    return answer;
+  };
+  return {
+    reached: () => writes >= n,
+    store: {
+      url: store.url,
+      // eslint-disable-next-line @typescript-eslint/require-await -- a stopped store rejects
+      get: async (path, range) => read(() => store.get(path, range)),
+      list: (prefix, startAfter) => read(() => store.list(prefix, startAfter)),
+      localPath: (path) => store.localPath(path),
+      put: (path, body) => write(() => store.put(path, body)),
+      putIfAbsent: (path, body) => write(() => store.putIfAbsent(path, body)),
+      delete: (path) => write(() => store.delete(path)),
+    },
+  };
+}
+
+interface Scene {
+  readonly lake: Lake;
+  readonly clock: HandClock;
+}
+
+async function aScene(): Promise<Scene> {
+  const lake = aLake(new MemoryStore());
+  const clock = new HandClock();
+  await run(lake, clock, { runId: runId(1), nonce: 'a', appends: { [ORDERS]: 'o1' } });
+  await run(lake, clock, { runId: runId(9), nonce: 'b', appends: { [CLICKS]: 'c1' }, owner: 'stream' });
+  return { lake, clock };
+}
+
+async function pathsIn(store: ObjectStore): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { path } of store.list('')) paths.push(path);
+  return paths;
+}
+
+/** Told from the attempts' names alone, not from what the tables say. */
+async function orphansByName({ lake }: Scene): Promise<string[]> {
+  const releases = await new ReleaseReader(lake.store).after(0);
+  const published = new Set(releases.map(({ run_id, nonce }) => `${run_id}-${nonce}.parquet`));
+  const staged = new Set(releases.flatMap(({ tables }) => Object.values(tables).map((table) => table.staged?.path)));
+  return (await pathsIn(lake.store)).filter((path) =>
+    path.startsWith('_releases/staged/')
+      ? !staged.has(path)
+      : path.endsWith('.parquet') && !path.includes('/_delta_log/') && !published.has(path.split('/').at(-1) ?? ''),
+  );
+}
+
+describe.each(MODES)('when the n-th write of a run does %s', (mode) => {
+  it('ends with the same releases after it is started again, and vacuum finds every orphan and nothing else', async () => {
+    let n = 1;
+    for (; n < MAX_WRITES; n++) {
+      const scene = await aScene();
+      const { lake, clock } = scene;
+      const fault = faulty(lake.store, n, mode);
+      await run({ ...lake, store: fault.store }, clock, interrupted).catch(() => undefined);
+      if (!fault.reached()) break;
+
+      const reopened = await new ReleaseReader(lake.store).latest();
+      expect([2, 3]).toContain(reopened?.number);
+      if (reopened !== undefined) await contentOfRelease(lake, reopened);
+
+      await run(lake, clock, { ...interrupted, nonce: 'again' });
+      await run(lake, clock, { runId: runId(3), nonce: 'c', appends: { [ORDERS]: 'o3' } });
+      const releases = await new ReleaseReader(lake.store).after(0);
+      expect(releases.map(({ number, run_id }) => [number, run_id])).toEqual([
+        [1, runId(1)],
+        [2, runId(9)],
+        [3, runId(2)],
+        [4, runId(3)],
+      ]);
+      const content = () => Promise.all(releases.map((release) => contentOfRelease(lake, release)));
+      const expected = [
+        { [SALES]: ['o1'], [ORDERS]: ['o1'] },
+        { [SALES]: ['o1'], [ORDERS]: ['o1'], [CLICKS]: ['c1'] },
+        { [SALES]: ['o1+o2'], [ORDERS]: ['o1', 'o2'], [CLICKS]: ['c1'] },
+        { [SALES]: ['o1+o2+o3'], [ORDERS]: ['o1', 'o2', 'o3'], [CLICKS]: ['c1'] },
+      ];
+      expect(await content()).toEqual(expected);
+
+      clock.advance(3_600_000);
+      const orphans = await orphansByName(scene);
+      const removed = await vacuum(lake, clock, await planVacuum(lake, clock));
+      expect(removed.map(({ path }) => path).sort()).toEqual(orphans.sort());
+      expect(await orphansByName(scene)).toEqual([]);
+      expect(await content()).toEqual(expected);
+      for (const table of [ORDERS, SALES, CLICKS]) {
+        const head = await readSnapshot(lake.store, table, lake);
+        expect(await rowsIn(lake, table, head.files.values())).toEqual(expected[3]?.[table]);
+      }
+    }
+    expect(n).toBeGreaterThan(8);
+    expect(n).toBeLessThan(MAX_WRITES);
+  });
+
+  it('vacuum too can be stopped anywhere and done again', async () => {
+    let n = 1;
+    for (; n < MAX_WRITES; n++) {
+      const scene = await aScene();
+      const { lake, clock } = scene;
+      await run({ ...lake, store: faulty(lake.store, 5, 'stop').store }, clock, interrupted).catch(() => undefined);
+      clock.advance(3_600_000);
+      const fault = faulty(lake.store, n, mode);
+      const broken = { ...lake, store: fault.store };
+      await planVacuum(broken, clock)
+        .then((plan) => vacuum(broken, clock, plan))
+        .catch(() => undefined);
+      await vacuum(lake, clock, await planVacuum(lake, clock));
+      expect(await orphansByName(scene)).toEqual([]);
+      expect(await pathsIn(lake.store)).not.toContain(`_runs/${runId(2)}.json`);
+      const latest = await new ReleaseReader(lake.store).latest();
+      if (latest !== undefined) await contentOfRelease(lake, latest);
+      if (!fault.reached()) break;
+    }
+    expect(n).toBeGreaterThan(3);
+    expect(n).toBeLessThan(MAX_WRITES);
+  });
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { MemoryStore } from '#storage';
+import type { ObjectStore } from '#storage';
+import { aLake, CLICKS, contentOfRelease, HandClock, ORDERS, run, runId, SALES } from './lake-fixture.js';
+import { changedTables } from './release.js';
+import { ReleaseReader } from './release-reader.js';
+
+/** Yields before each call, as often as the next number says: another interleaving for each seed. */
+function jittery(store: ObjectStore, pauses: readonly number[]): ObjectStore {
+  let call = 0;
+  const pause = async () => {
+    for (let n = pauses[call++ % pauses.length] ?? 0; n > 0; n--) await Promise.resolve();
+  };
+  return {
+    url: store.url,
+    get: async (path, range) => (await pause(), store.get(path, range)),
+    put: async (path, body) => (await pause(), store.put(path, body)),
+    putIfAbsent: async (path, body) => (await pause(), store.putIfAbsent(path, body)),
+    list: async function* (prefix, startAfter) {
+      await pause();
+      yield* store.list(prefix, startAfter);
+    },
+    delete: async (path) => (await pause(), store.delete(path)),
+    localPath: (path) => store.localPath(path),
+  };
+}
+
+describe('publishers at once', () => {
+  it('give every number to one of them and lose nothing, and each release is as if they had come one by one', async () => {
+    const publishers = fc.array(fc.constantFrom(ORDERS, CLICKS), { minLength: 2, maxLength: 5 });
+    const pauses = fc.array(fc.nat(12), { minLength: 3, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(publishers, pauses, async (tables, jitter) => {
+        const lake = aLake(jittery(new MemoryStore(), jitter));
+        const clock = new HandClock();
+        const published = await Promise.all(
+          tables.map((table, n) =>
+            run(lake, clock, {
+              runId: runId(n + 1),
+              nonce: `n${n}`,
+              appends: { [table]: `row${n}` },
+              owner: table === CLICKS ? 'stream' : 'batch',
+              asOf: '2026-02-17',
+            }),
+          ),
+        );
+        const numbers = published.map(({ number }) => number).sort((a, b) => a - b);
+        expect(numbers).toEqual(tables.map((_, n) => n + 1));
+
+        const releases = (await new ReleaseReader(lake.store).after(0)).map((release) => release);
+        expect(releases.map(({ run_id }) => run_id).sort()).toEqual(tables.map((_, n) => runId(n + 1)));
+        const seen: Record<string, string[]> = { [ORDERS]: [], [CLICKS]: [] };
+        for (const release of releases) {
+          const n = Number.parseInt(release.run_id.slice(-8), 16) - 1;
+          const table = tables[n] ?? '';
+          expect(changedTables(release)).toContain(table);
+          seen[table]?.push(`row${n}`);
+          const content = await contentOfRelease(lake, release);
+          expect(content[ORDERS] ?? []).toEqual([...(seen[ORDERS] ?? [])].sort());
+          expect(content[CLICKS] ?? []).toEqual([...(seen[CLICKS] ?? [])].sort());
+          expect(content[SALES] ?? []).toEqual(seen[ORDERS]?.length ? [[...seen[ORDERS]].sort().join('+')] : []);
+        }
+      }),
+      { numRuns: process.env['SHOPSMART_LONG'] ? 2000 : 40 },
+    );
+  });
+});
