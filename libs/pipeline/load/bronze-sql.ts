@@ -55,14 +55,11 @@ function plainJson(source: Source, file: LandingFile, compression: string, stamp
 /** Bronze rows of an interchange file (see `splitFile`). */
 export function splitSelect(source: Source, interchange: string, longestLineBytes: number, stamp: LoadStamp): string {
   const names = Object.keys(source.fields);
-  const columns = ["n: 'BIGINT'", "l: 'BIGINT'", "m: 'BOOLEAN'", "r: 'VARCHAR'", "x: 'VARCHAR'"].concat(
-    names.map((_, at) => `f${at}: 'VARCHAR'`),
-  );
-  return `SELECT ${names.map((name, at) => `f${at} AS ${identifier(name)}`).join(', ')},
-    x AS _rescued, r AS _record, m AS _malformed,
+  return `SELECT ${names.map((name, at) => `v[${at + 3}] AS ${identifier(name)}`).join(', ')},
+    v[2] AS _rescued, v[1] AS _record, m AS _malformed,
     ${place(stamp)}, n AS _source_row, l AS _source_line, ${stamped(stamp)}
   FROM read_json(${literal(interchange)}, format='newline_delimited', compression='uncompressed',
-    maximum_object_size=${Math.max(minObjectBytes, longestLineBytes + 1)}, columns={${columns.join(', ')}})`;
+    maximum_object_size=${Math.max(minObjectBytes, longestLineBytes + 1)}, columns={n: 'BIGINT', l: 'BIGINT', m: 'BOOLEAN', v: 'VARCHAR[]'})`;
 }
 
 const minObjectBytes = 1 << 20;

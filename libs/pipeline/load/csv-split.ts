@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { parseCsvHeader, type CsvHeader } from './csv-record.js';
 import { malformed, maxRecordBytes, maxRestBytes, Pending, type Emit, type Splitter } from './record.js';
 
@@ -23,6 +23,8 @@ export class CsvSplitter implements Splitter {
   private readonly ends: number[] = [];
   private lines = 0;
   private quoted = false;
+  /** The bytes at hand as text, if each byte is a character. */
+  private text: string | undefined;
   header: CsvHeader | undefined;
 
   constructor(
@@ -48,7 +50,8 @@ export class CsvSplitter implements Splitter {
       if (data[0] === 0xef && data[1] === 0xbb && data[2] === 0xbf) at = 3;
       this.atStart = false;
     }
-    const clean = isUtf8(data);
+    this.text = isAscii(data) ? data.toString('latin1') : undefined;
+    const clean = this.text !== undefined || isUtf8(data);
     const complete = final && !cut;
     while (at < data.length) {
       if (this.skipping) {
@@ -82,14 +85,13 @@ export class CsvSplitter implements Splitter {
     if (next === wrongQuotes) return this.readBad(data, start, final || data.length - start > maxRecordBytes);
     const { starts, ends } = this;
     const stop = ends[ends.length - 1] ?? start;
-    const from = (starts[0] ?? start) === start ? start : start;
     const line = this.line;
     this.line += this.lines;
     if (starts.length === 1 && !this.quoted && isBlank(data, start, stop)) return next;
     const rawEnd = this.quoted ? trimEnd(data, start, next) : stop;
-    if (!clean && !isUtf8(data.subarray(from, rawEnd))) {
+    if (!clean && !isUtf8(data.subarray(start, rawEnd))) {
       if (this.header === undefined) this.takeHeader(data);
-      else this.emit(malformed(line, data.toString('utf8', from, rawEnd)));
+      else this.emit(malformed(line, data.toString('utf8', start, rawEnd)));
       return next;
     }
     if (this.header === undefined) {
@@ -98,7 +100,7 @@ export class CsvSplitter implements Splitter {
     }
     const { header } = this;
     if (starts.length !== header.width) {
-      this.emit(malformed(line, data.toString('utf8', from, rawEnd)));
+      this.emit(malformed(line, data.toString('utf8', start, rawEnd)));
       return next;
     }
     this.emit({
@@ -128,9 +130,13 @@ export class CsvSplitter implements Splitter {
   private value(data: Buffer, column: number): string {
     const start = this.starts[column] ?? 0;
     const end = this.ends[column] ?? start;
-    if (data[start] !== quote) return data.toString('utf8', start, end);
-    const text = data.toString('utf8', start + 1, end - 1);
+    if (data[start] !== quote) return this.decode(data, start, end);
+    const text = this.decode(data, start + 1, end - 1);
     return text.includes('"') ? text.replaceAll('""', '"') : text;
+  }
+
+  private decode(data: Buffer, start: number, end: number): string {
+    return this.text === undefined ? data.toString('utf8', start, end) : this.text.slice(start, end);
   }
 
   /** Finds the fields of the record at `start`. Quotes stay inside a field's span. */

@@ -1,21 +1,37 @@
+import type { Source } from '#contracts';
+
 /** A JSON object's members as bronze keeps them. */
 export interface JsonFields {
   readonly fields: (string | null)[];
   readonly rescued: string | null;
 }
 
+/** A contract's fields, as records are read by them. */
+export interface FieldIndex {
+  readonly names: readonly string[];
+  readonly at: ReadonlyMap<string, number>;
+  /** Fields that hold numbers: zeros at the end of a fraction mean nothing there, so every reader may drop them. */
+  readonly numeric: readonly boolean[];
+}
+
+export function indexFields(fields: Source['fields']): FieldIndex {
+  const names = Object.keys(fields);
+  const numeric = Object.values(fields).map(({ kind }) => kind === 'decimal' || kind === 'integer');
+  return { names, at: new Map(names.map((name, at) => [name, at])), numeric };
+}
+
 /**
  * Reads a record's text, or returns undefined if it is not one JSON object. Of two members with one name the last is
  * meant, as in JavaScript.
  */
-export function parseJsonRecord(text: string, index: ReadonlyMap<string, number>): JsonFields | undefined {
+export function parseJsonRecord(text: string, index: FieldIndex): JsonFields | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   } catch {
     return undefined;
   }
-  const fields = new Array<string | null>(index.size).fill(null);
+  const fields = new Array<string | null>(index.names.length).fill(null);
   let rescued: Map<string, string> | undefined;
   // The text is valid JSON from here on: only the ends of tokens are looked for.
   let at = skipSpace(text, skipSpace(text, 0) + 1);
@@ -24,9 +40,9 @@ export function parseJsonRecord(text: string, index: ReadonlyMap<string, number>
     const name = plainString(text, at, keyEnd);
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const end = valueEnd(text, start);
-    const field = index.get(name);
+    const field = index.at.get(name);
     if (field === undefined) (rescued ??= new Map()).set(name, compact(text, start, end));
-    else fields[field] = fieldText(text, start, end);
+    else fields[field] = fieldText(text, start, end, index.numeric[field] === true);
     at = skipSpace(text, end);
     if (text[at] === ',') at = skipSpace(text, at + 1);
   }
@@ -37,7 +53,7 @@ function toObject(members: ReadonlyMap<string, string>): string {
   return `{${[...members].map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(',')}}`;
 }
 
-function fieldText(text: string, start: number, end: number): string | null {
+function fieldText(text: string, start: number, end: number, numeric: boolean): string | null {
   switch (text[start]) {
     case '"':
       return plainString(text, start, end);
@@ -50,7 +66,7 @@ function fieldText(text: string, start: number, end: number): string | null {
     case '[':
       return compact(text, start, end);
     default:
-      return plainDecimal(text.slice(start, end));
+      return numeric ? shortDecimal(plainDecimal(text.slice(start, end))) : plainDecimal(text.slice(start, end));
   }
 }
 
@@ -97,6 +113,11 @@ export function plainDecimal(text: string): string {
   const head = padded.slice(0, split).replace(/^0+(?=\d)/, '');
   const tail = padded.slice(split).replace(/0+$/, '');
   return sign + (tail === '' ? head : `${head}.${tail}`);
+}
+
+/** `1.50` → `1.5`, `2.00` → `2.0`. */
+function shortDecimal(text: string): string {
+  return text.endsWith('0') && text.includes('.') ? text.replace(/(\.\d+?)0+$/, '$1') : text;
 }
 
 function plainString(text: string, start: number, end: number): string {

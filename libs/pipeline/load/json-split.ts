@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { parseJsonRecord } from './json-record.js';
+import { parseJsonRecord, type FieldIndex } from './json-record.js';
 import { malformed, maxRecordBytes, maxRestBytes, Pending, type Emit, type Splitter } from './record.js';
 
 const lineFeed = 10;
@@ -22,7 +22,6 @@ type State =
  */
 export class JsonSplitter implements Splitter {
   private readonly pending = new Pending();
-  private readonly index: ReadonlyMap<string, number>;
   private state: State = 'start';
   private line = 1;
   private atStart = true;
@@ -31,11 +30,9 @@ export class JsonSplitter implements Splitter {
   private first = true;
 
   constructor(
-    fields: readonly string[],
+    private readonly index: FieldIndex,
     private readonly emit: Emit,
-  ) {
-    this.index = new Map(fields.map((name, at) => [name, at]));
-  }
+  ) {}
 
   push(bytes: Buffer): void {
     this.read(this.pending.join(bytes), false, false);

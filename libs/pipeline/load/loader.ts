@@ -114,7 +114,7 @@ type Scanned = { readonly kind: 'scanned'; readonly scan: Scan } | { readonly ki
 async function prefetch(file: LandingFile | undefined, request: LoadRequest): Promise<Scanned> {
   if (file === undefined) return { kind: 'failed', error: undefined };
   try {
-    return { kind: 'scanned', scan: await scanFile(file, Object.keys(request.source.fields), request.signal) };
+    return { kind: 'scanned', scan: await scanFile(file, request.source.fields, request.signal) };
   } catch (cause) {
     return { kind: 'failed', error: readFailure(file, cause) };
   }
@@ -273,7 +273,7 @@ class Load {
     const { source, batchId, workDir, signal } = this.request;
     const interchange = join(workDir, `split-${source.name}-${batchId}-${this.ledger.length}.ndjson`);
     try {
-      const count = await splitFile(file, Object.keys(source.fields), interchange, signal);
+      const count = await splitFile(file, source.fields, interchange, signal);
       const { records, malformed, drift } = count;
       if (records === 0) return { ...nothing, drift };
       const written = await this.materialise(

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { FieldIndex } from './json-record.js';
 import type { PlainScan } from './plain.js';
 
 const maxLineBytes = 1 << 20;
@@ -16,13 +17,11 @@ export class PlainJsonScan implements PlainScan {
   plain = true;
   readonly header = undefined;
   private readonly keys: readonly Buffer[];
-  private readonly index: ReadonlyMap<string, number>;
 
-  constructor(fields: readonly string[]) {
-    this.keys = fields.map((name) => Buffer.from(name));
-    this.index = new Map(fields.map((name, at) => [name, at]));
+  constructor(private readonly index: FieldIndex) {
+    this.keys = index.names.map((name) => Buffer.from(name));
     // the fields seen in a record are kept as bits of one integer
-    if (fields.length > 31) this.plain = false;
+    if (index.names.length > 31) this.plain = false;
   }
 
   takeLines(block: Buffer): void {
@@ -35,6 +34,7 @@ export class PlainJsonScan implements PlainScan {
   /** Counts the records of a block of whole lines, or returns `refused`. Every inner loop stops at a line feed. */
   private scan(block: Buffer): number {
     const size = block.length;
+    const { numeric } = this.index;
     let records = 0;
     let at = 0;
     while (at < size) {
@@ -87,7 +87,7 @@ export class PlainJsonScan implements PlainScan {
           if (afterComma) return refused;
           depth -= 1;
         } else if (byte === 45 || (byte >= 48 && byte <= 57)) {
-          at = numberEnd(block, at - 1);
+          at = numberEnd(block, at - 1, depth === 1 && numeric[expected - 1] === true);
           if (at < 0) return refused;
           afterComma = false;
         } else if (byte === 116 || byte === 102 || byte === 110) {
@@ -113,7 +113,7 @@ export class PlainJsonScan implements PlainScan {
       while (same < guess.length && guess[same] === block[from + same]) same += 1;
       if (same === guess.length) return expected;
     }
-    return this.index.get(block.toString('utf8', from, to)) ?? -1;
+    return this.index.at.get(block.toString('utf8', from, to)) ?? -1;
   }
 }
 
@@ -127,7 +127,7 @@ function isPlainEscape(block: Buffer, at: number): boolean {
 }
 
 /** Where a number ends whose text a reader that holds doubles gives back unchanged; -1 for any other. */
-function numberEnd(block: Buffer, start: number): number {
+function numberEnd(block: Buffer, start: number, zerosMayEnd: boolean): number {
   let at = start;
   if (block[at] === 45) at += 1;
   const whole = at;
@@ -141,9 +141,15 @@ function numberEnd(block: Buffer, start: number): number {
   while ((block[at] as number) >= 48 && (block[at] as number) <= 57) at += 1;
   const digits = at - fraction;
   if (digits === 0 || wholeDigits + digits > maxDigits || isExponent(block[at])) return -1;
-  if (block[at - 1] === 48 && (digits > 1 || (zero && whole > start))) return -1;
+  if (zero && whole > start && isZero(block, fraction, at)) return -1;
+  if (block[at - 1] === 48 && digits > 1 && !zerosMayEnd) return -1;
   // a small fraction may come back with an exponent
   return zero && digits > 4 && block[fraction] === 48 && block[fraction + 1] === 48 ? -1 : at;
+}
+
+function isZero(block: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 1) if (block[at] !== 48) return false;
+  return true;
 }
 
 function isExponent(byte: number | undefined): boolean {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Source } from '#contracts';
 import type { CsvHeader } from './csv-record.js';
 import { readFileBytes } from './file-bytes.js';
+import { indexFields } from './json-record.js';
 import type { LandingFile } from './landing.js';
 import { PlainCsvScan } from './plain-csv.js';
 import { PlainJsonScan } from './plain-json.js';
@@ -32,9 +34,11 @@ export function isGzip(path: string): boolean {
 }
 
 /** Reads a file once: its digest, and how to read it. Stops looking at lines at the first that is out of the ordinary. */
-export async function scanFile(file: LandingFile, fields: readonly string[], signal?: AbortSignal): Promise<Scan> {
+export async function scanFile(file: LandingFile, fields: Source['fields'], signal?: AbortSignal): Promise<Scan> {
   const hash = createHash('sha256');
-  const lines = new Lines(formatOf(file.path) === 'csv' ? new PlainCsvScan(fields) : new PlainJsonScan(fields));
+  const lines = new Lines(
+    formatOf(file.path) === 'csv' ? new PlainCsvScan(Object.keys(fields)) : new PlainJsonScan(indexFields(fields)),
+  );
   const ending = await readFileBytes(
     file.localPath,
     { gzip: isGzip(file.path), signal, onStored: (bytes) => void hash.update(bytes) },

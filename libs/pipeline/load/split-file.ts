@@ -1,6 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { Source } from '#contracts';
 import { CsvSplitter } from './csv-split.js';
 import { readFileBytes } from './file-bytes.js';
+import { indexFields } from './json-record.js';
 import { JsonSplitter } from './json-split.js';
 import type { LandingFile } from './landing.js';
 import { malformed, maxRestBytes, type SplitRecord, type Splitter } from './record.js';
@@ -19,15 +21,15 @@ const flushChars = 1 << 20;
 
 /**
  * Splits a landing file into records and writes them, one JSON object a line, to an interchange file that the engine
- * reads with explicit columns: `n` ordinal, `l` line, `m` malformed, `r` record, `x` rescued, `f0`… fields.
+ * reads with explicit columns: `n` ordinal, `l` line, `m` malformed, `v` the record, what is rescued, and the fields.
  */
 export async function splitFile(
   file: LandingFile,
-  fields: readonly string[],
+  fields: Source['fields'],
   interchange: string,
   signal?: AbortSignal,
 ): Promise<SplitCount> {
-  const out = new Interchange(interchange, fields.length);
+  const out = new Interchange(interchange);
   try {
     const emit = (record: SplitRecord): void => out.write(record);
     let splitter: Splitter | undefined;
@@ -43,10 +45,12 @@ export async function splitFile(
   }
 }
 
-function startSplitter(file: LandingFile, first: Buffer, fields: readonly string[], emit: Emit): Splitter {
+function startSplitter(file: LandingFile, first: Buffer, fields: Source['fields'], emit: Emit): Splitter {
   const encoding = wideEncoding(first);
   if (encoding !== undefined) return new ForeignText(encoding, emit);
-  return formatOf(file.path) === 'csv' ? new CsvSplitter(fields, emit) : new JsonSplitter(fields, emit);
+  return formatOf(file.path) === 'csv'
+    ? new CsvSplitter(Object.keys(fields), emit)
+    : new JsonSplitter(indexFields(fields), emit);
 }
 
 type Emit = (record: SplitRecord) => void;
@@ -80,33 +84,22 @@ class ForeignText implements Splitter {
 
 class Interchange {
   private readonly handle: number;
-  private readonly names: readonly string[];
   private readonly driftNames = new Set<string>();
   private text = '';
   private records = 0;
   private malformed = 0;
   private longestLineBytes = 0;
 
-  constructor(path: string, width: number) {
+  constructor(path: string) {
     this.handle = openSync(path, 'w');
-    this.names = Array.from({ length: width }, (_, at) => `,"f${at}":`);
   }
 
   write(record: SplitRecord): void {
     this.records += 1;
     if (record.malformed) this.malformed += 1;
-    let line = `{"n":${this.records},"l":${record.line ?? 'null'},"m":${record.malformed}`;
-    if (record.record !== null) line += `,"r":${quoted(record.record)}`;
-    if (record.rescued !== null) {
-      line += `,"x":${quoted(record.rescued)}`;
-      this.noteDrift(record.rescued);
-    }
-    const { fields } = record;
-    for (let at = 0; at < fields.length; at += 1) {
-      const value = fields[at];
-      if (value !== null && value !== undefined) line += `${this.names[at]}${quoted(value)}`;
-    }
-    line += '}\n';
+    if (record.rescued !== null) this.noteDrift(record.rescued);
+    const values = toJson([record.record, record.rescued, ...record.fields]);
+    const line = `{"n":${this.records},"l":${record.line ?? 'null'},"m":${record.malformed},"v":${values}}\n`;
     if (line.length * 3 > this.longestLineBytes) {
       this.longestLineBytes = Math.max(this.longestLineBytes, Buffer.byteLength(line));
     }
@@ -141,9 +134,10 @@ class Interchange {
 /** Enough to say what a feed has become; a file whose keys are data has more than anyone reads. */
 const maxDriftNames = 100;
 
-/** As a JSON string. U+0000, which no engine's text holds, becomes U+FFFD, as does half of a surrogate pair. */
-function quoted(text: string): string {
-  const json = JSON.stringify(text.includes('\u0000') ? text.replaceAll('\u0000', '\ufffd') : text);
-  // a lone surrogate is the only thing that is written as an escape of this kind
-  return json.includes('\\ud') ? JSON.stringify(text.replace(/[\0\p{Surrogate}]/gu, '\ufffd')) : json;
+/** As JSON. U+0000, which no engine's text holds, becomes U+FFFD, as does half of a surrogate pair. */
+function toJson(values: readonly (string | null)[]): string {
+  const json = JSON.stringify(values);
+  // these two are the only characters that are written as escapes of this kind; a backslash of the text is doubled
+  if (!json.includes('\\ud') && !json.includes('\\u0000')) return json;
+  return JSON.stringify(values.map((value) => value?.replace(/[\0\p{Surrogate}]/gu, '\ufffd') ?? null));
 }
