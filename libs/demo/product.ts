@@ -8,12 +8,16 @@ import { money, productId } from './text.js';
 export const RETURNED_CATEGORY = 2;
 export const HERO = 0;
 export const VIRAL = 23;
-const HERO_SHARE = 0.12;
+const HERO_SHARE = 0.16;
 const VIRAL_SHARE = 0.3;
-const HERO_PRICE_CENTS = 27_900;
+const HERO_PRICE_CENTS = 24_900;
 const VIRAL_PRICE_CENTS = 5_900;
 /** ln 16: the popularity of products falls as 1/(1 + 15·rank/products). */
 const TAIL = 2.772588722239781;
+
+const GOLDEN = 0.6180339887498949;
+/** Equally many products between any two rungs. */
+const PRICE_LADDER = [6, 13, 19, 25, 31, 38, 46, 55, 65, 77, 91, 108, 129, 156, 192, 243, 322, 470, 900];
 
 const CATEGORIES = [
   {
@@ -58,9 +62,7 @@ export class ProductShelf {
     this.costCents = new Uint32Array(products);
     const dice = new Dice(shop.seed, stream.product);
     for (let index = 0; index < products; index++) {
-      dice.throwFor(index);
-      const drawn = Math.round(Math.min(Math.max(95 * exp(dice.normal() * 1.05), 4), 1900));
-      let price = drawn * 100 - 1;
+      let price = ladderPrice(dice.throwFor(index).next(), index);
       if (index === HERO) price = HERO_PRICE_CENTS;
       if (index === VIRAL) price = VIRAL_PRICE_CENTS;
       this.priceCents[index] = price;
@@ -123,4 +125,16 @@ export class ProductShelf {
       updated_at: `${dateText(updated)}T08:00:00Z`,
     });
   }
+}
+
+/**
+ * A log-normal price. The golden ratio visits all rungs in any run of neighbours, so the best sellers, few as they are
+ * at a small scale, have the prices of the whole shelf.
+ */
+function ladderPrice(share: number, index: number): number {
+  const at = ((index * GOLDEN + 0.94) % 1) * (PRICE_LADDER.length - 1);
+  const rung = Math.floor(at);
+  const low = PRICE_LADDER[rung] as number;
+  const high = PRICE_LADDER[rung + 1] as number;
+  return Math.round((low + (high - low) * (at - rung)) * (0.92 + share * 0.16)) * 100 - 1;
 }
