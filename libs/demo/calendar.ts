@@ -10,7 +10,7 @@ export interface Span {
 }
 
 /** Where each planted story happens, as day indexes of the calendar. */
-export interface PlantedDays {
+interface PlantedDays {
   readonly promotion: Span;
   readonly outage: number;
   readonly viral: Span;

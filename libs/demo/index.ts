@@ -1,8 +1,1 @@
-export {
-  writeDemo,
-  type DemoFile,
-  type DemoOptions,
-  type DemoProgress,
-  type DemoSpan,
-  type DemoSummary,
-} from './write-demo.js';
+export { writeDemo, type DemoOptions, type DemoSummary } from './write-demo.js';

@@ -181,7 +181,7 @@ function discountOf(promoted: boolean, share: number): number {
 
 function methodOf(share: number): string {
   const at = share < 0.46 ? 0 : share < 0.68 ? 1 : share < 0.86 ? 2 : share < 0.95 ? 3 : 4;
-  return METHODS[at] as string;
+  return METHODS[at];
 }
 
 /** Web gives way to the app over the two years; the marketplace keeps its share. */

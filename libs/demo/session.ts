@@ -13,7 +13,7 @@ const VIEWED = 0.55;
 const BOTS = 0.06;
 const BOUNCED = 0.5;
 const ANONYMOUS = 0.19;
-export const BOT_REFERRER = 'price-scout.example';
+const BOT_REFERRER = 'price-scout.example';
 
 const DESKTOP_BROWSERS: readonly (readonly [string, string])[] = [
   ['chrome', 'windows'],

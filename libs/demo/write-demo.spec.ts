@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { writeDemo, type DemoSummary } from './write-demo.js';
 
 const asOf = '2026-02-17';
@@ -81,6 +81,30 @@ describe('writeDemo', () => {
     const outDir = join(folder, 'never');
     await expect(writeDemo({ outDir, asOf, signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
     expect(await filesUnder(outDir)).toEqual([]);
+  });
+
+  it('says which folder it cannot write to', async () => {
+    const outDir = join(folder, 'a-file');
+    await writeFile(outDir, '');
+    await expect(writeDemo({ outDir, asOf })).rejects.toMatchObject({
+      code: 'demo.cannot_write',
+      at: { path: outDir },
+    });
+  });
+
+  it.each([0.5, 0.77, 1.5, 3.3])('holds exactly the promised number of records at scale %d', async (scale) => {
+    const { files } = await writeDemo({ outDir: join(folder, `scale-${scale}`), scale, asOf });
+    const records = Object.fromEntries(files.map((file) => [basename(file.path), file.records]));
+    expect(records).toEqual({
+      'orders.csv': Math.round(2000 * scale),
+      'orders_2_late_export.csv': 5,
+      'order_items.csv': Math.round(4904 * scale),
+      'customers.json': Math.round(500 * scale),
+      'products.json': Math.round(50 * scale),
+      'inventory.csv': Math.round(50 * scale) * 3,
+      'payments.json': Math.round(2000 * scale),
+      'clickstream.json': Math.round(3000 * scale),
+    });
   });
 
   it('reports progress that ends with every expected record', async () => {

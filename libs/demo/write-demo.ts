@@ -1,3 +1,4 @@
+import { LakeError } from '#errors';
 import { CustomerBook } from './customer.js';
 import { dateText, parseDay } from './day.js';
 import { INVENTORY_COLUMNS, StockRoom } from './inventory.js';
@@ -21,13 +22,13 @@ export interface DemoOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface DemoProgress {
+interface DemoProgress {
   readonly path: string;
   readonly records: number;
   readonly expected: number;
 }
 
-export interface DemoFile {
+interface DemoFile {
   /** Relative to the landing folder. */
   readonly path: string;
   /** Well-formed records; those of the late export repeat records of orders.csv. */
@@ -37,7 +38,7 @@ export interface DemoFile {
 }
 
 /** A span of days, both ends included. */
-export interface DemoSpan {
+interface DemoSpan {
   readonly from: string;
   readonly to: string;
 }
@@ -78,7 +79,7 @@ export async function writeDemo(options: DemoOptions): Promise<DemoSummary> {
     await writing.publish();
   } catch (error) {
     await writing.discard();
-    throw error;
+    throw toLakeError(error, options.outDir);
   }
   const { planted, dates } = shop.calendar;
   const day = (index: number) => dates[index] as string;
@@ -98,6 +99,18 @@ export async function writeDemo(options: DemoOptions): Promise<DemoSummary> {
       cardTestingDay: day(planted.cardTesting),
     },
   };
+}
+
+/** Names the folder in what the file system says; anything else, a cancellation too, stays as it is. */
+function toLakeError(error: unknown, outDir: string): unknown {
+  const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
+  if (syscall === undefined || code === undefined) return error;
+  return new LakeError(
+    'demo.cannot_write',
+    'unavailable',
+    `cannot write the demo files to ${outDir} (${code}); make it a writable folder with room, or give another`,
+    { at: { path: outDir }, cause: error },
+  );
 }
 
 async function writeProducts(shop: Shop, writing: Writing): Promise<void> {
