@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBStructType, type DuckDBConnection } from '@duckdb/node-api';
 import { LakeError } from '#errors';
 import { boundSelect, emptySelect, filesScan } from './bound-view.js';
 import { DuckDbPool } from './duckdb-pool.js';
@@ -12,8 +12,8 @@ import { toValue } from './row-value.js';
 import { SelectGuard } from './select-guard.js';
 import { quoteIdentifier, quoteRelation, quoteText } from './sql-text.js';
 
-/** Several tables are computed side by side; more would only share the same cores and memory. */
-const CONNECTIONS = 4;
+/** Several tables are computed side by side, and each stream holds a connection until it is read to its end. */
+const CONNECTIONS = 8;
 const DEFAULT_MAX_ROWS = 10_000;
 const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'parsed', 'valid', 'work'];
 
@@ -138,11 +138,40 @@ export class DuckDbEngine implements Engine {
     return rows;
   }
 
+  /** Columns of a query's result, in order; nothing of it is computed. */
+  async describe(sql: string): Promise<readonly QueryColumn[]> {
+    return this.#use('reading', undefined, async (connection) => {
+      await this.#guard?.check(connection, sql);
+      return describe(connection, sql);
+    });
+  }
+
   async materialise(sql: string, target: MaterialiseTarget, signal?: AbortSignal): Promise<readonly WrittenFile[]> {
     this.#refuseWhenSealed();
     return this.#use(`writing ${target.filePrefix}`, signal, async (connection) =>
       writeParquet(connection, sql, await describe(connection, sql), target),
     );
+  }
+
+  /** Writes one Parquet file of any shape (a checkpoint), without the rules of table columns. */
+  async copyParquet(sql: string, localFile: string): Promise<void> {
+    this.#refuseWhenSealed();
+    await this.#use(`writing ${localFile}`, undefined, async (connection) => {
+      await connection.run(`COPY (${sql}) TO ${quoteText(localFile)} (FORMAT parquet, COMPRESSION snappy)`);
+    });
+  }
+
+  /** The fields of each struct column that a query gives. */
+  async structFields(sql: string): Promise<ReadonlyMap<string, readonly string[]>> {
+    this.#refuseWhenSealed();
+    return this.#use('reading columns', undefined, async (connection) => {
+      const result = await connection.run(`${sql} LIMIT 0`);
+      const types = result.columnTypes();
+      const named = result.columnNames().map((name, at) => [name, types[at]] as const);
+      return new Map(
+        named.flatMap(([name, type]) => (type instanceof DuckDBStructType ? [[name, type.entryNames] as const] : [])),
+      );
+    });
   }
 
   /**
@@ -166,8 +195,7 @@ export class DuckDbEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.pool.cancelAll();
-    this.pool.close();
+    await this.pool.close();
     await rm(this.spillDir, { recursive: true, force: true });
   }
 

@@ -3,6 +3,7 @@ import { cancelled, toLakeError } from './query-error.js';
 
 /** How often a cancelled query is interrupted again: one that had not yet started does not hear the first call. */
 const INTERRUPT_EVERY_MS = 25;
+const CLOSE_WAIT_MS = 2_000;
 
 /**
  * One in-memory instance and its connections, all opened at the start: session settings cannot be given to a connection
@@ -56,7 +57,7 @@ export class DuckDbPool {
     const onOuterAbort = () => cancel.abort();
     cancel.signal.addEventListener('abort', () => {
       connection.interrupt();
-      timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS);
+      timer = setInterval(() => connection.interrupt(), INTERRUPT_EVERY_MS).unref();
     });
     this.#running.add(cancel);
     signal?.addEventListener('abort', onOuterAbort);
@@ -78,7 +79,13 @@ export class DuckDbPool {
     for (const cancel of this.#running) cancel.abort();
   }
 
-  close(): void {
+  /** Cancels what runs and waits for it to end; a stream that nobody reads on is not waited for long. */
+  async close(): Promise<void> {
+    this.cancelAll();
+    for (let waitedMs = 0; this.#idle.length < this.connections.length && waitedMs < CLOSE_WAIT_MS; ) {
+      await new Promise((resolve) => setTimeout(resolve, INTERRUPT_EVERY_MS));
+      waitedMs += INTERRUPT_EVERY_MS;
+    }
     for (const connection of this.connections) connection.closeSync();
     this.instance.closeSync();
   }
