@@ -1,0 +1,167 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { SettingOptions } from '#platform';
+import { callCommand, type CommandBody } from './call.js';
+import { exitCode, type ExitCode } from './exit-code.js';
+
+interface LakeOptions {
+  readonly lake?: string;
+  readonly landing?: string;
+  readonly engine?: string;
+}
+
+/** Runs one command line and returns its exit code. Never throws. */
+export async function main(args: readonly string[], signal: AbortSignal): Promise<ExitCode> {
+  let code: ExitCode = exitCode.done;
+  const run: RunCommand = async (options, command) => {
+    code = await callCommand(signal, settingOptions(options), command);
+  };
+  try {
+    await program(run).parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed its message, or the help that was asked for.
+    return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+  }
+}
+
+type RunCommand = (options: LakeOptions, command: CommandBody) => Promise<void>;
+
+/** Commands are imported when they are called: `--help` needs none of them. */
+function program(run: RunCommand): Command {
+  const shopsmart = new Command('shopsmart')
+    .description(
+      'Raw files to an audited lakehouse. Settings: docs/settings.md. Exit codes: 0 done, 2 wrong usage, 3 a check failed, 1 anything else.',
+    )
+    .exitOverride()
+    .showHelpAfterError('(--help lists the options)');
+  const add = (usage: string, description: string) => shopsmart.command(usage).description(description);
+
+  add('run', 'load, transform, check and publish')
+    .addOption(landing())
+    .addOption(lake())
+    .addOption(asOf('the date that rules about "today" use (default: today, UTC)'))
+    .option('--full', 'recompute every table')
+    .option('--rehash', 'digest files again although their path, size and time are known')
+    .addOption(new Option('--engine <name>', 'what runs the SQL').choices(['duckdb', 'spark']))
+    .option('--json', 'print the report as one JSON document')
+    .action(async (options: LakeOptions & { asOf?: string; full?: true; rehash?: true; json?: true }) => {
+      const { runCommand } = await import('./command/run.js');
+      await run(options, (call) => runCommand(call, options));
+    });
+
+  add('demo', 'write the landing files of a demo shop')
+    .addOption(new Option('--out <dir>', 'folder to write to (default: the landing folder)').argParser(notEmpty))
+    .addOption(new Option('--scale <n>', 'size: 1 is 2,000 orders (default: 1)').argParser(positive))
+    .addOption(new Option('--seed <n>', 'another seed, another shop (default: 42)').argParser(wholeNumber(0)))
+    .addOption(asOf('the last day of the data (default: today, UTC)'))
+    .action(async (options: { out?: string; scale?: number; seed?: number; asOf?: string }) => {
+      const { demoCommand } = await import('./command/demo.js');
+      await run({}, (call) => demoCommand(call, options));
+    });
+
+  add('releases', 'list the releases, newest first')
+    .addOption(lake())
+    .option('--json', 'print one JSON document')
+    .action(async (options: LakeOptions & { json?: true }) => {
+      const { releasesCommand } = await import('./command/releases.js');
+      await run(options, (call) => releasesCommand(call, options));
+    });
+
+  add('export <table>', 'write a table to a file; gold.fact_sales may be called fact_sales')
+    .addOption(lake())
+    .addOption(release())
+    .addOption(
+      new Option('--format <name>', 'file format (default: by the ending of FILE, else csv)').choices([
+        'parquet',
+        'csv',
+        'ndjson',
+      ]),
+    )
+    .addOption(
+      new Option('--out <file>', 'file to write (default: standard output; parquet needs a file)').argParser(notEmpty),
+    )
+    .action(async (table: string, options: LakeOptions & { release?: number; format?: string; out?: string }) => {
+      const { exportCommand } = await import('./command/export.js');
+      await run(options, (call) => exportCommand(call, { table, ...options }));
+    });
+
+  add(
+    'sql <select>',
+    'ask one SELECT; unqualified names are gold, others are silver.orders, bronze.orders, quarantine.orders',
+  )
+    .addOption(lake())
+    .addOption(release())
+    .option('--json', 'print {data: [rows], release}')
+    .action(async (select: string, options: LakeOptions & { release?: number; json?: true }) => {
+      const { sqlCommand } = await import('./command/sql.js');
+      await run(options, (call) => sqlCommand(call, { select, ...options }));
+    });
+
+  add('vacuum', 'remove files that no release and no running run needs')
+    .addOption(lake())
+    .option('--dry-run', 'only list them')
+    .action(async (options: LakeOptions & { dryRun?: true }) => {
+      const { vacuumCommand } = await import('./command/vacuum.js');
+      await run(options, (call) => vacuumCommand(call, options));
+    });
+
+  add('doctor', 'check settings, lake and landing: a line each')
+    .addOption(lake())
+    .addOption(landing())
+    .action(async (options: LakeOptions) => {
+      const { doctorCommand } = await import('./command/doctor.js');
+      await run(options, doctorCommand);
+    });
+
+  for (const command of shopsmart.commands) command.exitOverride().showHelpAfterError('(--help lists the options)');
+  return shopsmart;
+}
+
+const lake = () =>
+  new Option('--lake <dir>', 'the lake (default: SHOPSMART_LAKE, else ./data/lake)').argParser(notEmpty);
+const landing = () =>
+  new Option('--landing <dir>', 'where source files land (default: SHOPSMART_LANDING, else ./data/landing)').argParser(
+    notEmpty,
+  );
+const release = () => new Option('--release <n>', 'read that release (default: the newest)').argParser(wholeNumber(1));
+const asOf = (description: string) => new Option('--as-of <date>', description).argParser(date);
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It must be a whole number, at least ${least}.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+/** An empty value is a script's unset variable, not a wish for the default. */
+function notEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It is empty.');
+}
+
+function date(text: string): string {
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text) && !text.startsWith('0000');
+  const parsed = new Date(`${text}T00:00:00Z`);
+  if (isDate && !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(text)) return text;
+  throw new InvalidArgumentError('It must be a date such as 2026-02-17.');
+}
+
+/** An option beats the variable that stands for the same. */
+function settingOptions({ lake, landing, engine }: LakeOptions): SettingOptions {
+  const given = [
+    ['SHOPSMART_LAKE', lake, '--lake'],
+    ['SHOPSMART_LANDING', landing, '--landing'],
+    ['SHOPSMART_ENGINE', engine, '--engine'],
+  ] as const;
+  return Object.fromEntries(
+    given.flatMap(([name, value, from]) => (value === undefined ? [] : [[name, { value, from }]])),
+  );
+}
