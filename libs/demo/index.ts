@@ -1,1 +1,1 @@
-export { writeDemo, type DemoOptions, type DemoSummary } from './write-demo.js';
+export { writeDemo, type DemoFile } from './write-demo.js';

@@ -9,7 +9,7 @@ import { ProductShelf } from './product.js';
 import { VisitLog } from './session.js';
 import { planShop, type Shop } from './shop.js';
 
-export interface DemoOptions {
+interface DemoOptions {
   /** The landing folder; made if absent, files of the same names are replaced. */
   readonly outDir: string;
   /** 1 = 2,000 orders. */
@@ -28,7 +28,7 @@ interface DemoProgress {
   readonly expected: number;
 }
 
-interface DemoFile {
+export interface DemoFile {
   /** Relative to the landing folder. */
   readonly path: string;
   /** Well-formed records; those of the late export repeat records of orders.csv. */
