@@ -15,7 +15,7 @@ describe('a file read by the engine and the same file split', () => {
   });
   afterAll(() => fixture.close());
 
-  async function split(source: Source, file: LandingFile): Promise<BronzeRow[]> {
+  async function split(source: Source, file: LandingFile): Promise<readonly BronzeRow[]> {
     const interchange = `${fixture.work}/interchange.ndjson`;
     const { longestLineBytes } = await splitFile(file, source.fields, interchange);
     return fixture.rows(splitSelect(source, interchange, longestLineBytes, stamp));
@@ -27,7 +27,7 @@ describe('a file read by the engine and the same file split', () => {
     const { reading } = await scanFile(file, source.fields);
     if (reading.kind !== 'plain') return false;
     const wanted = await split(source, file);
-    let got: BronzeRow[];
+    let got: readonly BronzeRow[];
     try {
       got = await fixture.rows(plainSelect(source, file, reading.header, stamp));
     } catch {

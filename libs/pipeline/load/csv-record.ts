@@ -5,6 +5,8 @@ export interface CsvHeader {
   readonly columns: readonly number[];
   /** Columns that the contract does not name. */
   readonly extra: readonly { readonly column: number; readonly name: string }[];
+  /** Fields that no column has. */
+  readonly missing: readonly string[];
 }
 
 /** Matches a header to the contract's fields. Of two columns with one name the first is meant; the others are kept as extra. */
@@ -24,5 +26,5 @@ export function parseCsvHeader(names: readonly string[], fields: readonly string
     taken.add(unique);
     extra.push({ column, name: unique });
   });
-  return { width: names.length, columns, extra };
+  return { width: names.length, columns, extra, missing: fields.filter((_, at) => columns[at] === -1) };
 }

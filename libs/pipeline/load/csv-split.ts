@@ -25,12 +25,16 @@ export class CsvSplitter implements Splitter {
   private quoted = false;
   /** The bytes at hand as text, if each byte is a character. */
   private text: string | undefined;
-  header: CsvHeader | undefined;
+  private header: CsvHeader | undefined;
 
   constructor(
     private readonly fields: readonly string[],
     private readonly emit: Emit,
   ) {}
+
+  get missing(): readonly string[] {
+    return this.header?.missing ?? [];
+  }
 
   push(bytes: Buffer): void {
     this.read(this.pending.join(bytes), false, false);

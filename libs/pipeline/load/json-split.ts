@@ -21,6 +21,7 @@ type State =
  * by element; where it breaks, the elements before stay and the rest is one malformed record.
  */
 export class JsonSplitter implements Splitter {
+  readonly missing = [];
   private readonly pending = new Pending();
   private state: State = 'start';
   private line = 1;

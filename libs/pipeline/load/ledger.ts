@@ -14,6 +14,19 @@ export interface LedgerRow {
   /** Records of the load's earlier files: the ordinal in the load is this plus `_source_row`. */
   readonly row_offset: number;
   readonly malformed: number;
-  /** Fields that the contract does not name, comma-joined; NULL if there are none. */
+  /** JSON of a `Drift`; null if there is none. */
   readonly drift: string | null;
+  /** ISO 8601, UTC. */
+  readonly loaded_at: string;
+  /** `YYYY-MM-DD` */
+  readonly as_of: string;
+  readonly run_id: string;
+}
+
+/** How a file's fields differ from the contract's. */
+export interface Drift {
+  /** Kept in `_rescued`. */
+  readonly unexpected: readonly string[];
+  /** Of a CSV header; a JSON record may leave out what it likes. */
+  readonly missing: readonly string[];
 }

@@ -1,9 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { dirname, join } from 'node:path';
 import type { Source } from '#contracts';
-import type { Engine, MaterialiseTarget, WrittenFile } from '#engine';
+import { DuckDbEngine } from '#engine';
 import { findLandingFiles, type LandingFile } from './landing.js';
 import type { LedgerRow } from './ledger.js';
 import { loadSource, type LoadRequest, type LoadResult } from './loader.js';
@@ -24,25 +23,24 @@ export const events: Source = {
   fields: { event_id: { kind: 'id' }, amount: { kind: 'integer' }, geo: { kind: 'json' }, note: { kind: 'text' } },
 };
 
-export type BronzeRow = Record<string, unknown>;
+export type BronzeRow = Readonly<Record<string, unknown>>;
 
 /** A landing folder, a work folder and a real DuckDB, for one test file. */
 export class LoadFixture {
   readonly landing = mkdtempSync(join(tmpdir(), 'landing-'));
-  readonly work = mkdtempSync(join(tmpdir(), 'work-'));
-  private files = 0;
 
-  private constructor(private readonly connection: DuckDBConnection) {}
+  private constructor(
+    readonly work: string,
+    readonly engine: DuckDbEngine,
+  ) {}
 
   static async open(): Promise<LoadFixture> {
-    const instance = await DuckDBInstance.create(':memory:', { threads: '2', memory_limit: '1GB' });
-    const connection = await instance.connect();
-    await connection.run("SET TimeZone = 'UTC'");
-    return new LoadFixture(connection);
+    const work = mkdtempSync(join(tmpdir(), 'work-'));
+    return new LoadFixture(work, await DuckDbEngine.open({ workDir: work, threads: 2, memoryLimit: '1GB' }));
   }
 
-  close(): void {
-    this.connection.closeSync();
+  async close(): Promise<void> {
+    await this.engine.close();
     for (const dir of [this.landing, this.work]) rmSync(dir, { recursive: true, force: true });
   }
 
@@ -70,7 +68,7 @@ export class LoadFixture {
     const landing = await findLandingFiles(this.landing, [source]);
     const known: readonly LedgerRow[] = [];
     const result = await loadSource({
-      engine: this.engine(),
+      engine: this.engine,
       source,
       files: landing.files.get(source.name) ?? [],
       known,
@@ -90,22 +88,7 @@ export class LoadFixture {
     return { ...result, rows };
   }
 
-  async rows(sql: string): Promise<BronzeRow[]> {
-    const reader = await this.connection.runAndReadAll(sql);
-    return reader.getRowObjectsJson() as BronzeRow[];
-  }
-
-  /** Only what loading asks of an engine. */
-  engine(): Engine {
-    const materialise = async (sql: string, target: MaterialiseTarget): Promise<readonly WrittenFile[]> => {
-      mkdirSync(target.dir, { recursive: true });
-      const localPath = join(target.dir, `${target.filePrefix}-${(this.files += 1)}.parquet`);
-      const copied = await this.rows(`COPY (${sql}) TO '${localPath}' (FORMAT parquet, COMPRESSION zstd)`);
-      const rows = Number(copied[0]?.['Count']);
-      if (rows === 0) return [];
-      const sizeBytes = statSync(localPath).size;
-      return [{ localPath, addPath: basename(localPath), partitionValues: {}, rows, sizeBytes, stats: '{}' }];
-    };
-    return { name: 'duckdb', materialise } as unknown as Engine;
+  rows(sql: string): Promise<readonly BronzeRow[]> {
+    return this.engine.query(sql);
   }
 }

@@ -1,5 +1,7 @@
 import { appendFileSync, readdirSync, utimesSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import type { Engine } from '#engine';
+import { LakeError } from '#errors';
 import { events, LoadFixture, orders, type BronzeRow } from './load-fixture.js';
 
 const header = 'order_id,note,total\n';
@@ -117,10 +119,12 @@ describe('loading a source', () => {
     const { rows, drift, ledger } = await fixture.load(orders);
     expect(rows.map((row) => row['_rescued'])).toEqual(['{"coupon":"C-1"}', '{"coupon":"C-2"}']);
     expect(rows.map((row) => row['total'])).toEqual([null, null]);
-    expect(drift).toEqual(['orders_1.csv', 'orders_2.csv'].map((path) => ({ path, fields: ['coupon'] })));
+    expect(drift).toEqual(
+      ['orders_1.csv', 'orders_2.csv'].map((path) => ({ path, unexpected: ['coupon'], missing: ['total'] })),
+    );
     expect(ledger.map((row) => [row.row_offset, row.drift])).toEqual([
-      [0, 'coupon'],
-      [1, 'coupon'],
+      [0, '{"unexpected":["coupon"],"missing":["total"]}'],
+      [1, '{"unexpected":["coupon"],"missing":["total"]}'],
     ]);
   });
 
@@ -154,7 +158,7 @@ describe('loading a source', () => {
       _rescued: '{"new":[1,2]}',
     });
     expect(rows[1]).toMatchObject({ event_id: '2.50', amount: null, note: 'true', _source_line: '2' });
-    expect(drift).toEqual([{ path: 'clicks/events.json', fields: ['new'] }]);
+    expect(drift).toEqual([{ path: 'clicks/events.json', unexpected: ['new'], missing: [] }]);
   });
 
   it('keeps malformed JSON lines in their place', async () => {
@@ -248,16 +252,15 @@ describe('loading a source', () => {
   it('lets a file wait that changes while it is read, and keeps nothing of it', async () => {
     fixture.put('orders_1.csv', `${header}1,a,1\n`);
     fixture.put('orders_2.csv', `${header}2,a,1\n`);
-    const engine = fixture.engine();
+    const { engine } = fixture;
     let calls = 0;
-    const meddling = {
-      ...engine,
-      materialise: async (...given: Parameters<typeof engine.materialise>) => {
+    const meddling: Engine = Object.assign(Object.create(engine) as Engine, {
+      materialise: async (...given: Parameters<Engine['materialise']>) => {
         const written = await engine.materialise(...given);
         if ((calls += 1) === 1) appendFileSync(`${fixture.landing}/orders_1.csv`, '9,z,9\n');
         return written;
       },
-    };
+    });
     const { rows, waiting, ledger } = await fixture.load(orders, { engine: meddling });
     expect(waiting).toEqual([{ path: 'orders_1.csv', reason: expect.stringContaining('changed') }]);
     expect(rows.map((row) => row['order_id'])).toEqual(['2']);
@@ -279,10 +282,9 @@ describe('loading a source', () => {
 
   it('passes a full disk on instead of trying the file another way', async () => {
     fixture.put('orders.csv', `${header}1,a,1\n`);
-    const full = {
-      ...fixture.engine(),
-      materialise: () => Promise.reject(new Error('IO Error: No space left on device')),
-    };
-    await expect(fixture.load(orders, { engine: full })).rejects.toThrow('No space left');
+    const full: Engine = Object.assign(Object.create(fixture.engine) as Engine, {
+      materialise: () => Promise.reject(new LakeError('engine.disk_full', 'unavailable', 'no space left')),
+    });
+    await expect(fixture.load(orders, { engine: full })).rejects.toMatchObject({ code: 'engine.disk_full' });
   });
 });

@@ -6,7 +6,7 @@ import { LakeError } from '#errors';
 import { bronzeSchema } from './bronze.js';
 import { plainSelect, splitSelect, type LoadStamp } from './bronze-sql.js';
 import type { LandingFile, LandingNote } from './landing.js';
-import type { LedgerRow } from './ledger.js';
+import type { Drift, LedgerRow } from './ledger.js';
 import { scanFile, type Reading, type Scan } from './scan.js';
 import { splitFile } from './split-file.js';
 
@@ -53,7 +53,10 @@ export interface Repeat {
   /** The load and path that brought the bytes. */
   readonly load: number;
   readonly loadedPath: string;
-  /** Records that a later run need not hash the file again; it has no records of its own. */
+  /**
+   * For the ledger, so that a later run need not hash the file again. It has no records, and this load's number: under
+   * the earlier one, a file whose time alone changed would give the same key twice.
+   */
   readonly ledger: LedgerRow;
 }
 
@@ -67,8 +70,8 @@ export interface LoadResult {
   readonly knownFiles: number;
   readonly records: number;
   readonly malformed: number;
-  /** Field names that the contract does not have, by file. */
-  readonly drift: readonly { readonly path: string; readonly fields: readonly string[] }[];
+  /** Files whose fields differ from the contract's. */
+  readonly drift: readonly (Drift & { readonly path: string })[];
 }
 
 /** Loads a source's new files into Parquet files of its bronze table; commits nothing. */
@@ -142,6 +145,15 @@ function readFailure(file: LandingFile, cause: unknown): unknown {
   );
 }
 
+function diskFull(file: LandingFile, workDir: string, cause: unknown): LakeError {
+  return new LakeError(
+    'load.disk_full',
+    'unavailable',
+    `no room in ${workDir} to read ${file.path}: free about three times its size, and run again; nothing is published`,
+    { at: { path: file.path }, cause },
+  );
+}
+
 async function hasChanged(file: LandingFile): Promise<boolean> {
   try {
     const info = await stat(file.localPath);
@@ -155,13 +167,13 @@ interface Loaded {
   readonly written: readonly WrittenFile[];
   readonly records: number;
   readonly malformed: number;
-  readonly drift: readonly string[];
+  readonly drift: Drift;
 }
 
 /** The engine would take such a name for a pattern. */
 const globs = /[*?[\]{}]/;
 
-const nothing: Loaded = { written: [], records: 0, malformed: 0, drift: [] };
+const nothing: Loaded = { written: [], records: 0, malformed: 0, drift: { unexpected: [], missing: [] } };
 
 /** One load while it grows, file by file. */
 class Load {
@@ -170,7 +182,7 @@ class Load {
   private readonly repeats: Repeat[] = [];
   private readonly waiting: LandingNote[] = [];
   private readonly problems: LoadProblem[] = [];
-  private readonly drift: { path: string; fields: readonly string[] }[] = [];
+  private readonly drift: (Drift & { path: string })[] = [];
   private records = 0;
   private malformed = 0;
   private bytes = 0;
@@ -183,7 +195,7 @@ class Load {
 
   repeat(file: LandingFile, earlier: LedgerRow, known: boolean): void {
     if (known) return;
-    const ledger = { ...this.row(file, earlier.digest, nothing), load: earlier.load, row_offset: 0 };
+    const ledger = { ...this.row(file, earlier.digest, nothing), row_offset: 0 };
     this.repeats.push({ path: file.path, load: earlier.load, loadedPath: earlier.path, ledger });
   }
 
@@ -201,7 +213,7 @@ class Load {
     this.records += loaded.records;
     this.malformed += loaded.malformed;
     this.bytes += file.sizeBytes;
-    if (loaded.drift.length > 0) this.drift.push({ path: file.path, fields: loaded.drift });
+    if (hasDrift(loaded.drift)) this.drift.push({ path: file.path, ...loaded.drift });
     if (loaded.malformed > 0) {
       this.problems.push({
         path: file.path,
@@ -235,7 +247,10 @@ class Load {
       records: loaded.records,
       row_offset: this.records,
       malformed: loaded.malformed,
-      drift: loaded.drift.length === 0 ? null : loaded.drift.join(','),
+      drift: hasDrift(loaded.drift) ? JSON.stringify(loaded.drift) : null,
+      loaded_at: this.request.loadedAt,
+      as_of: this.request.asOf,
+      run_id: this.request.runId,
     };
   }
 
@@ -253,14 +268,16 @@ class Load {
     file: LandingFile,
     reading: Extract<Reading, { kind: 'plain' }>,
   ): Promise<Loaded | undefined> {
-    const drift = (reading.header?.extra ?? []).map(({ name }) => name).sort();
+    const { header } = reading;
+    const drift = { unexpected: (header?.extra ?? []).map(({ name }) => name).sort(), missing: header?.missing ?? [] };
     if (reading.records === 0) return { ...nothing, drift };
     let written: readonly WrittenFile[];
     try {
-      written = await this.materialise(plainSelect(this.request.source, file, reading.header, this.stamp(file)));
+      written = await this.materialise(plainSelect(this.request.source, file, header, this.stamp(file)));
     } catch (error) {
       this.request.signal?.throwIfAborted();
-      if (isOutOfRoom(error)) throw error;
+      // a full disk or memory is not the file's fault: reading it another way would only hide it
+      if ((error as { code?: unknown }).code !== 'engine.query_failed') throw error;
       return undefined;
     }
     const records = written.reduce((sum, part) => sum + part.rows, 0);
@@ -290,7 +307,7 @@ class Load {
       }
       return { written, records, malformed, drift };
     } catch (error) {
-      throw readFailure(file, error);
+      throw (error as { code?: unknown }).code === 'ENOSPC' ? diskFull(file, workDir, error) : readFailure(file, error);
     } finally {
       await rm(interchange, { force: true });
     }
@@ -312,8 +329,6 @@ async function discard(written: readonly WrittenFile[]): Promise<void> {
   for (const file of written) await rm(file.localPath, { force: true });
 }
 
-/** A full disk or memory is not the file's fault: reading it another way would only hide it. */
-function isOutOfRoom(error: unknown): boolean {
-  const text = String((error as { message?: unknown } | null)?.message ?? error);
-  return /no space left|out of memory|disk full|quota/i.test(text) || (error as { code?: unknown })?.code === 'ENOSPC';
+function hasDrift({ unexpected, missing }: Drift): boolean {
+  return unexpected.length > 0 || missing.length > 0;
 }

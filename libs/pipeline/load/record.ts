@@ -18,6 +18,8 @@ export interface Splitter {
   push(bytes: Buffer): void;
   /** `cut`: the file is known to be incomplete, so what is left is one malformed record, even if it is nothing. */
   end(cut: boolean): void;
+  /** Fields that the file's header lacks, once it was read. */
+  readonly missing: readonly string[];
 }
 
 /** A record longer than this is malformed: memory stays bounded whatever lands. */

@@ -5,14 +5,14 @@ import { readFileBytes } from './file-bytes.js';
 import { indexFields } from './json-record.js';
 import { JsonSplitter } from './json-split.js';
 import type { LandingFile } from './landing.js';
+import type { Drift } from './ledger.js';
 import { malformed, maxRestBytes, type SplitRecord, type Splitter } from './record.js';
 import { formatOf, isGzip } from './scan.js';
 
 export interface SplitCount {
   readonly records: number;
   readonly malformed: number;
-  /** Fields that the contract does not name. */
-  readonly drift: readonly string[];
+  readonly drift: Drift;
   /** In the interchange file: the engine must be told how long lines get. */
   readonly longestLineBytes: number;
 }
@@ -39,7 +39,7 @@ export async function splitFile(
     });
     splitter ??= startSplitter(file, Buffer.alloc(0), fields, emit);
     splitter.end(ending === 'cut');
-    return out.count();
+    return out.count(splitter.missing);
   } finally {
     out.close();
   }
@@ -64,6 +64,7 @@ function wideEncoding(bytes: Buffer): 'utf-16le' | 'utf-16be' | undefined {
 
 /** A file in an encoding that no source uses is one malformed record, legible for the person who looks at it. */
 class ForeignText implements Splitter {
+  readonly missing = [];
   private head: Buffer = Buffer.alloc(0);
 
   constructor(
@@ -107,10 +108,10 @@ class Interchange {
     if (this.text.length >= flushChars) this.flush();
   }
 
-  count(): SplitCount {
+  count(missing: readonly string[]): SplitCount {
     this.flush();
     const { records, malformed: bad, longestLineBytes } = this;
-    return { records, malformed: bad, longestLineBytes, drift: [...this.driftNames].sort() };
+    return { records, malformed: bad, longestLineBytes, drift: { unexpected: [...this.driftNames].sort(), missing } };
   }
 
   close(): void {
