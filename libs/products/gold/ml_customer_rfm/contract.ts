@@ -1,0 +1,52 @@
+import { count, date, integer, money, rate, required, table, text } from '#contracts';
+
+export const mlCustomerRfm = table('gold/ml_customer_rfm', {
+  describes: 'Customers with a sale, scored by recency, frequency and money.',
+  key: ['customer_id'],
+  columns: {
+    customer_id: required(text('Customer')),
+    recency_days: required(integer("From the customer's last order to the latest order of all", 'days')),
+    frequency: required(count('Distinct orders')),
+    monetary: money('Σ net_line_total without cancelled orders'),
+    avg_line_value: money('Mean net_line_total'),
+    avg_order_value: money('Σ net_line_total / frequency'),
+    total_items_bought: integer('Σ quantity', 'pieces'),
+    unique_products: required(count('Distinct products')),
+    avg_items_per_order: rate('total_items_bought / frequency', 'pieces'),
+    channels_used: required(count('Distinct channels')),
+    cancelled_orders: required(count('Distinct cancelled orders')),
+    returned_orders: required(count('Distinct returned orders')),
+    delivered_orders: required(count('Distinct delivered orders')),
+    customer_lifespan_days: required(integer('From first to last order', 'days')),
+    first_order_date: required(date('Day of the first order in UTC')),
+    last_order_date: required(date('Day of the last order in UTC')),
+    return_rate: rate('returned_orders / frequency'),
+    cancel_rate: rate('cancelled_orders / frequency'),
+    delivery_rate: rate('delivered_orders / frequency'),
+    r_score: required(integer('5 = the most recent fifth', 'score')),
+    f_score: required(integer('5 = the most frequent fifth', 'score')),
+    m_score: required(integer('5 = the fifth with the most money', 'score')),
+    rfm_score: required(integer('r_score + f_score + m_score', 'score')),
+    rfm_segment: required(
+      text('Champions from 13, Loyal Customers from 10, Potential Loyalists from 7, At Risk from 5, else Hibernating'),
+    ),
+  },
+  checks: [
+    {
+      name: 'customers_complete',
+      severity: 'error',
+      description: 'Every customer with a sale is there.',
+      failing: `SELECT r.n FROM (SELECT count(*) AS n, coalesce(sum(frequency), 0) AS orders FROM gold.ml_customer_rfm) r
+        CROSS JOIN (SELECT count(DISTINCT customer_id) AS n, count(DISTINCT order_id) AS orders FROM gold.fact_sales) f
+        WHERE r.n <> f.n OR r.orders <> f.orders`,
+    },
+    {
+      name: 'scores_in_range',
+      severity: 'error',
+      description: 'Scores lie between 1 and 5.',
+      failing: `SELECT customer_id FROM gold.ml_customer_rfm WHERE r_score NOT BETWEEN 1 AND 5
+        OR f_score NOT BETWEEN 1 AND 5 OR m_score NOT BETWEEN 1 AND 5`,
+    },
+  ],
+  recompute: { by: [], from: [{ input: 'gold.fact_sales', by: 'all' }], asOf: false },
+});

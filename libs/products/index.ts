@@ -1,0 +1,1 @@
+export { shopCatalogue } from './shop-catalogue.js';
