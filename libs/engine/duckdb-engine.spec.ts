@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Schema } from '#delta';
@@ -242,6 +242,94 @@ describe('DuckDbEngine', () => {
       Array.from({ length: 9 }, (_, at) => engine.stage(`work.t${at}`, `SELECT * FROM range(${at})`)),
     );
     expect(counts).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('refuses a NULL list where none may be', async () => {
+    const schema: Schema = [{ name: 'l', type: { kind: 'strings' }, nullable: false }];
+    await expect(written('SELECT CAST(NULL AS VARCHAR[]) AS l', schema)).rejects.toMatchObject({
+      code: 'engine.null_in_required',
+      at: { field: 'l' },
+    });
+    expect(await written(`SELECT ['a', NULL] AS l`, schema)).toHaveLength(1);
+  });
+
+  it('keeps the order of a file and numbers its rows by it', async () => {
+    const csv = join(dir, 'rows.csv');
+    await writeFile(csv, Array.from({ length: 300_000 }, (_, at) => `line ${at}`).join('\n'));
+    const schema: Schema = [
+      { name: 'row', type: { kind: 'long' }, nullable: false },
+      { name: 'text', type: { kind: 'string' }, nullable: false },
+    ];
+    const read = `SELECT row_number() OVER () AS "row", text FROM read_csv('${csv}', header = false, columns = {text: 'VARCHAR'})`;
+    const files = asBound(await written(read, schema));
+    await engine.bind('bronze.t', { schema, partitionColumns: [], files });
+    expect(await engine.query(`SELECT count(*) AS n FROM bronze.t WHERE text <> concat('line ', "row" - 1)`)).toEqual([
+      { n: '0' },
+    ]);
+    expect(await engine.query('SELECT "row" FROM bronze.t LIMIT 2')).toEqual([{ row: '1' }, { row: '2' }]);
+  });
+
+  it('reads a thousand files in any layout', async () => {
+    const schema: Schema = [
+      { name: 'n', type: { kind: 'integer' }, nullable: false },
+      { name: 'p', type: { kind: 'integer' }, nullable: true },
+    ];
+    const files = asBound(
+      await written('SELECT CAST(range AS INTEGER) AS n, CAST(range AS INTEGER) AS p FROM range(1000)', schema, ['p']),
+    );
+    expect(files).toHaveLength(1000);
+    for (const partitionValues of [undefined, { p: '7' }]) {
+      const bound = files.map((file) => ({ ...file, partitionValues: partitionValues ?? file.partitionValues }));
+      await engine.bind('silver.t', { schema, partitionColumns: ['p'], files: bound });
+      const [row] = await engine.query('SELECT count(*) AS n, sum(p) AS p, sum(n) AS all_n FROM silver.t');
+      expect(row).toEqual({ n: '1000', p: partitionValues === undefined ? '499500' : '7000', all_n: '499500' });
+    }
+  });
+
+  it('reads files below folders with brackets, quotes, blanks and an equals sign', async () => {
+    const schema: Schema = [
+      { name: 'n', type: { kind: 'integer' }, nullable: false },
+      { name: 'p', type: { kind: 'date' }, nullable: true },
+    ];
+    const files = await engine.materialise(`SELECT 1 AS n, DATE '2024-01-01' AS p`, {
+      dir: join(dir, "my [lake] *?'s a=b"),
+      filePrefix: 'r',
+      schema,
+      partitionBy: ['p'],
+    });
+    await engine.bind('silver.t', { schema, partitionColumns: ['p'], files: asBound(files) });
+    expect(await engine.query('SELECT * FROM silver.t')).toEqual([{ n: 1, p: '2024-01-01' }]);
+  });
+
+  it('spills a table that is larger than its memory', async () => {
+    const small = await DuckDbEngine.open({ workDir: join(dir, 'small'), memoryLimit: '60MB', threads: 1 });
+    try {
+      const sql = 'SELECT range AS n, sha256(CAST(range AS VARCHAR)) AS h FROM range(2000000)';
+      expect(await small.stage('work.big', sql)).toBe(2_000_000);
+      expect(await small.query('SELECT count(*) AS n, max(n) AS m FROM work.big')).toEqual([
+        { n: '2000000', m: '1999999' },
+      ]);
+    } finally {
+      await small.close();
+    }
+  });
+
+  it('says what to do when memory is not enough, and goes on working', async () => {
+    const small = await DuckDbEngine.open({ workDir: join(dir, 'small'), memoryLimit: '20MB', threads: 1 });
+    try {
+      const greedy = small.query('SELECT len(list(sha256(CAST(range AS VARCHAR)))) AS n FROM range(3000000)');
+      await expect(greedy).rejects.toMatchObject({ code: 'engine.out_of_memory', kind: 'unavailable' });
+      await expect(greedy).rejects.toThrow('SHOPSMART_MEMORY_LIMIT');
+      expect(await small.query('SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    } finally {
+      await small.close();
+    }
+  });
+
+  it('gives NaN and the infinities as numbers, a long sum as text', async () => {
+    expect(
+      await engine.query(`SELECT 'nan'::DOUBLE AS a, 'inf'::DOUBLE AS b, sum(9223372036854775807) AS c FROM range(2)`),
+    ).toEqual([{ a: NaN, b: Infinity, c: '18446744073709551614' }]);
   });
 
   it('leaves nothing in the work folder', async () => {

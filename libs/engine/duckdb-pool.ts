@@ -82,7 +82,7 @@ export class DuckDbPool {
   /** Cancels what runs and waits for it to end; a stream that nobody reads on is not waited for long. */
   async close(): Promise<void> {
     this.cancelAll();
-    for (let waitedMs = 0; this.#idle.length < this.connections.length && waitedMs < CLOSE_WAIT_MS; ) {
+    for (let waitedMs = 0; this.#idle.length < this.connections.length && waitedMs < CLOSE_WAIT_MS;) {
       await new Promise((resolve) => setTimeout(resolve, INTERRUPT_EVERY_MS));
       waitedMs += INTERRUPT_EVERY_MS;
     }

@@ -68,10 +68,11 @@ async function copied(connection: DuckDBConnection, copy: string): Promise<DuckD
 }
 
 /**
- * snappy: on wide order lines zstd made smaller files but took more CPU to write, and CPU is what a run is short of.
+ * snappy, not zstd: measured on order lines it takes about half the CPU to write (1.1 s against 2.0 s for 1.5 million
+ * rows) and reads no slower, for files of twice the size. CPU is what a run is short of; OPTIMIZE may recompress.
  */
 function copyTarget(target: MaterialiseTarget): string {
-  const options = ['FORMAT parquet', 'COMPRESSION zstd', 'RETURN_STATS'];
+  const options = ['FORMAT parquet', 'COMPRESSION snappy', 'RETURN_STATS'];
   if (target.partitionBy.length === 0) {
     return `${quoteText(join(target.dir, `${target.filePrefix}-${randomUUID()}.parquet`))} (${options.join(', ')})`;
   }

@@ -24,7 +24,7 @@ export function lintSql(file: string, text: string): readonly LintFinding[] {
 /** A rule looks at one place and says what is wrong there. */
 interface Rule {
   readonly rule: string;
-  find(tokens: readonly SqlToken[], at: number): string | undefined;
+  readonly find: (tokens: readonly SqlToken[], at: number) => string | undefined;
 }
 
 const BINARY_FRACTIONS = ['double', 'float', 'real', 'float4', 'float8'];
