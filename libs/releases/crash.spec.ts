@@ -113,7 +113,7 @@ describe.each(MODES)('when the n-th write of a run does %s', (mode) => {
         [4, runId(3)],
       ]);
       const content = () => Promise.all(releases.map((release) => contentOfRelease(lake, release)));
-      const expected = [
+      const expected: Readonly<Record<string, readonly string[]>>[] = [
         { [SALES]: ['o1'], [ORDERS]: ['o1'] },
         { [SALES]: ['o1'], [ORDERS]: ['o1'], [CLICKS]: ['c1'] },
         { [SALES]: ['o1+o2'], [ORDERS]: ['o1', 'o2'], [CLICKS]: ['c1'] },

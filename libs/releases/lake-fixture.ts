@@ -229,3 +229,23 @@ export function aRelease(of: Partial<Release> & { readonly number: number }): Re
     ...of,
   };
 }
+
+/** Yields before each call, as often as the next number says: another interleaving for each seed. */
+export function jittery(store: ObjectStore, pauses: readonly number[]): ObjectStore {
+  let call = 0;
+  const pause = async () => {
+    for (let n = pauses[call++ % pauses.length] ?? 0; n > 0; n--) await Promise.resolve();
+  };
+  return {
+    url: store.url,
+    get: async (path, range) => (await pause(), store.get(path, range)),
+    put: async (path, body) => (await pause(), store.put(path, body)),
+    putIfAbsent: async (path, body) => (await pause(), store.putIfAbsent(path, body)),
+    list: async function* (prefix, startAfter) {
+      await pause();
+      yield* store.list(prefix, startAfter);
+    },
+    delete: async (path) => (await pause(), store.delete(path)),
+    localPath: (path) => store.localPath(path),
+  };
+}

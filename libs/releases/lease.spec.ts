@@ -1,23 +1,33 @@
+import fc from 'fast-check';
 import { MemoryStore } from '#storage';
-import { HandClock } from './lake-fixture.js';
+import { HandClock, jittery } from './lake-fixture.js';
 import { acquireLease, releaseLease, renewLease } from './lease.js';
 
 describe('the publishing lease', () => {
   it('goes to one of many at a time, and to each in the end', async () => {
-    const store = new MemoryStore();
-    const clock = new HandClock();
-    const order: string[] = [];
-    await Promise.all(
-      Array.from({ length: 6 }, async (_, n) => {
-        const lease = await acquireLease(store, clock, `run-${n}`);
-        order.push(`+${n}`);
-        await clock.sleep(10);
-        order.push(`-${n}`);
-        await releaseLease(store, lease);
+    const takers = fc.integer({ min: 2, max: 5 });
+    const pauses = fc.array(fc.nat(9), { minLength: 3, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(takers, pauses, async (count, jitter) => {
+        const store = jittery(new MemoryStore(), jitter);
+        const clock = new HandClock();
+        const fences: number[] = [];
+        let holders = 0;
+        await Promise.all(
+          Array.from({ length: count }, async (_, n) => {
+            const lease = await acquireLease(store, clock, `run-${n}`);
+            holders += 1;
+            expect(holders).toBe(1);
+            await renewLease(store, clock, lease);
+            fences.push(lease.fence);
+            holders -= 1;
+            await releaseLease(store, lease);
+          }),
+        );
+        expect(new Set(fences).size).toBe(count);
       }),
+      { numRuns: 200 },
     );
-    expect(order).toHaveLength(12);
-    for (let i = 0; i < order.length; i += 2) expect(order[i + 1]).toBe(order[i]?.replace('+', '-'));
   });
 
   it('passes on from a holder that died, once it expires', async () => {

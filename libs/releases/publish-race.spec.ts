@@ -1,29 +1,8 @@
 import fc from 'fast-check';
 import { MemoryStore } from '#storage';
-import type { ObjectStore } from '#storage';
-import { aLake, CLICKS, contentOfRelease, HandClock, ORDERS, run, runId, SALES } from './lake-fixture.js';
+import { aLake, CLICKS, contentOfRelease, HandClock, jittery, ORDERS, run, runId, SALES } from './lake-fixture.js';
 import { changedTables } from './release.js';
 import { ReleaseReader } from './release-reader.js';
-
-/** Yields before each call, as often as the next number says: another interleaving for each seed. */
-function jittery(store: ObjectStore, pauses: readonly number[]): ObjectStore {
-  let call = 0;
-  const pause = async () => {
-    for (let n = pauses[call++ % pauses.length] ?? 0; n > 0; n--) await Promise.resolve();
-  };
-  return {
-    url: store.url,
-    get: async (path, range) => (await pause(), store.get(path, range)),
-    put: async (path, body) => (await pause(), store.put(path, body)),
-    putIfAbsent: async (path, body) => (await pause(), store.putIfAbsent(path, body)),
-    list: async function* (prefix, startAfter) {
-      await pause();
-      yield* store.list(prefix, startAfter);
-    },
-    delete: async (path) => (await pause(), store.delete(path)),
-    localPath: (path) => store.localPath(path),
-  };
-}
 
 describe('publishers at once', () => {
   it('give every number to one of them and lose nothing, and each release is as if they had come one by one', async () => {
@@ -47,7 +26,7 @@ describe('publishers at once', () => {
         const numbers = published.map(({ number }) => number).sort((a, b) => a - b);
         expect(numbers).toEqual(tables.map((_, n) => n + 1));
 
-        const releases = (await new ReleaseReader(lake.store).after(0)).map((release) => release);
+        const releases = await new ReleaseReader(lake.store).after(0);
         expect(releases.map(({ run_id }) => run_id).sort()).toEqual(tables.map((_, n) => runId(n + 1)));
         const seen: Record<string, string[]> = { [ORDERS]: [], [CLICKS]: [] };
         for (const release of releases) {

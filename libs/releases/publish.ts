@@ -13,7 +13,7 @@ import {
   type ReleaseTable,
   type WithdrawnLoad,
 } from './release.js';
-import { ReleaseReader } from './release-reader.js';
+import { getIfPresent, ReleaseReader } from './release-reader.js';
 import { assertRunAlive, type Owner } from './run-record.js';
 import { stageActions } from './staged-actions.js';
 
@@ -170,24 +170,16 @@ function compose(
   };
 }
 
-/** A store may apply a put and lose the answer, or its SDK may retry one that succeeded: the record itself is asked. */
+/** A store may apply a put and lose the answer: then the record is there, and the caller reads whose it is. */
 async function place(store: ObjectStore, release: Release): Promise<'published' | 'taken'> {
   const path = releasePath(release.number);
-  let failure: unknown;
   try {
-    if (await store.putIfAbsent(path, encodeRelease(release))) return 'published';
+    return (await store.putIfAbsent(path, encodeRelease(release))) ? 'published' : 'taken';
   } catch (error) {
-    failure = error;
+    const there = await getIfPresent(store, path).catch(() => undefined);
+    if (there === undefined) throw error;
+    return 'taken';
   }
-  let found: Release | undefined;
-  try {
-    found = await new ReleaseReader(store).get(release.number);
-  } catch (error) {
-    throw failure ?? error;
-  }
-  if (found?.nonce === release.nonce) return 'published';
-  if (found === undefined && failure !== undefined) throw failure;
-  return 'taken';
 }
 
 /** Did the winner change anything that we read or wrote, or state that we too set? */

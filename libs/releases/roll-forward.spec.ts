@@ -6,6 +6,7 @@ import {
   aLake,
   attemptRun,
   contentOfRelease,
+  creation,
   dataFile,
   HandClock,
   ORDERS,
@@ -111,16 +112,13 @@ describe('roll-forward', () => {
   it('brings a log forward over several releases in order', async () => {
     const scene = aScene();
     const first = await scene.publishOnly('o1');
-    // Releases that no log has seen: each stands on the version its predecessor will become.
     const store = scene.lake.store;
     await rollForward(scene.lake, scene.clock, first);
     const second = await scene.publishOnly('o2');
     await rollForward(scene.lake, scene.clock, second);
     const third = await scene.publishOnly('o3');
-    for (const version of [1]) {
-      for (const table of [ORDERS, SALES])
-        await store.delete(`${table}/_delta_log/${String(version).padStart(20, '0')}.json`);
-    }
+    // As after a loss of log entries that a backup did not have.
+    for (const table of [ORDERS, SALES]) await store.delete(`${table}/_delta_log/${'1'.padStart(20, '0')}.json`);
     const rolled = await rollForward(scene.lake, scene.clock, third);
     expect(rolled.filter(({ table }) => table === ORDERS).map(({ release, version }) => [release, version])).toEqual([
       [2, 1],
@@ -194,7 +192,6 @@ describe('roll-forward', () => {
 
   it('refuses a foreign table in the place of a missing one', async () => {
     const scene = aScene();
-    const { creation } = await import('./lake-fixture.js');
     await commitAt(scene.lake.store, ORDERS, 0, creation(ORDERS), 'theirs');
     await expect(planBase(scene.lake, undefined, ORDERS)).rejects.toMatchObject({ code: 'delta.foreign_write' });
   });

@@ -1,3 +1,4 @@
+import { commitAt } from '#delta';
 import { MemoryStore } from '#storage';
 import {
   aLake,
@@ -144,6 +145,15 @@ describe('vacuum', () => {
     expect(left).toContain('elsewhere/notes_of_ours.parquet');
     expect(left).toContain(`_runs/${runId(2)}/report.json`);
     expect(left).toContain(`_runs/${runId(2)}/rejects/${runId(2)}-0.parquet`);
+  });
+
+  it('leaves a file that a foreign commit has brought into the current version of a log', async () => {
+    const scene = await aScene();
+    const { lake, clock } = scene;
+    const add = await dataFile(lake, ORDERS, `${runId(2)}-y`, 'o3');
+    await commitAt(lake.store, ORDERS, 1, [{ add: { ...add, dataChange: false } }], 'theirs');
+    clock.advance(HOUR_MS);
+    expect(await pathsOf(scene)).toEqual([`${ORDERS}/${runId(2)}-x.parquet`]);
   });
 
   it('finds nothing after it has run', async () => {
