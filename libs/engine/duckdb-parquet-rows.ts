@@ -127,5 +127,5 @@ function toAction(action: string, text: string): Action {
   const fields = JSON.parse(text) as Record<string, unknown>;
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
   if (action === 'metaData') present['configuration'] ??= {};
-  return { [action]: present } as unknown as Action;
+  return { [action]: present } as Action;
 }

@@ -70,6 +70,16 @@ describe('a sealed engine', () => {
     await expect(engine.query(sql)).rejects.toMatchObject({ code: 'sql.refused', kind: 'invalid' });
   });
 
+  it('describes what it would answer, and nothing else', async () => {
+    expect(await engine.describe('SELECT n, CAST(1 AS DECIMAL(18,2)) AS d FROM gold.t')).toEqual([
+      { name: 'n', type: 'INTEGER' },
+      { name: 'd', type: 'DECIMAL(18,2)' },
+    ]);
+    await expect(engine.describe("SELECT * FROM read_csv('secret.csv')")).rejects.toMatchObject({
+      code: 'sql.refused',
+    });
+  });
+
   it('names the table function that it refuses', async () => {
     await expect(engine.query("SELECT * FROM read_csv('x')")).rejects.toThrow('read_csv()');
   });
