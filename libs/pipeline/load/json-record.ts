@@ -98,6 +98,7 @@ function compact(text: string, start: number, end: number): string {
 
 /** A number's text; an exponent is written out, so that only plain decimals reach the parsers. Absurd exponents stay. */
 export function plainDecimal(text: string): string {
+  if (!text.includes('e') && !text.includes('E')) return text;
   const parts = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d+)$/.exec(text);
   if (parts === null) return text;
   const [, sign = '', whole = '', fraction = '', power = '0'] = parts;

@@ -27,7 +27,7 @@ export class JsonSplitter implements Splitter {
   private line = 1;
   private atStart = true;
   private skipping = false;
-  private rest = '';
+  private rest: Buffer = Buffer.alloc(0);
   private first = true;
 
   constructor(
@@ -68,7 +68,7 @@ export class JsonSplitter implements Splitter {
 
   private finish(data: Buffer, at: number, cut: boolean): void {
     const left = data.toString('utf8', at, Math.min(data.length, at + maxRestBytes));
-    if (this.state === 'broken') this.emit(malformed(null, this.rest));
+    if (this.state === 'broken') this.emit(malformed(null, this.rest.toString('utf8')));
     else if (this.state === 'value' || this.state === 'comma') this.emit(malformed(null, left));
     else if (cut) this.emit(malformed(this.state === 'done' ? null : this.line, left));
   }
@@ -150,7 +150,7 @@ export class JsonSplitter implements Splitter {
 
   private keepRest(data: Buffer, at: number): number {
     const room = maxRestBytes - this.rest.length;
-    if (room > 0) this.rest += data.toString('utf8', at, Math.min(data.length, at + room));
+    if (room > 0) this.rest = Buffer.concat([this.rest, data.subarray(at, at + room)]);
     return data.length;
   }
 }

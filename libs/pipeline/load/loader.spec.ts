@@ -38,7 +38,7 @@ describe('loading a source', () => {
         _source_file: 'shop/2026/orders.csv',
         _source_row: '1',
         _source_line: '2',
-        _loaded_at: '2026-02-18 03:04:05.678+00',
+        _loaded_at: '2026-02-18T03:04:05.678Z',
         _batch_id: '7',
         _as_of: '2026-02-17',
       },

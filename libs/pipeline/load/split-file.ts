@@ -139,6 +139,6 @@ const maxDriftNames = 100;
 function toJson(values: readonly (string | null)[]): string {
   const json = JSON.stringify(values);
   // these two are the only characters that are written as escapes of this kind; a backslash of the text is doubled
-  if (!json.includes('\\ud') && !json.includes('\\u0000')) return json;
+  if (!json.includes('\\u') || (!json.includes('\\ud') && !json.includes('\\u0000'))) return json;
   return JSON.stringify(values.map((value) => value?.replace(/[\0\p{Surrogate}]/gu, '\ufffd') ?? null));
 }
