@@ -153,14 +153,6 @@ export class DuckDbEngine implements Engine {
     );
   }
 
-  /** The columns that a query gives, in its order, with DuckDB's names of their types. */
-  async describe(sql: string): Promise<readonly QueryColumn[]> {
-    return this.#use('reading columns', undefined, async (connection) => {
-      await this.#guard?.check(connection, sql);
-      return describe(connection, sql);
-    });
-  }
-
   /** Writes one Parquet file of any shape (a checkpoint), without the rules of table columns. */
   async copyParquet(sql: string, localFile: string): Promise<void> {
     this.#refuseWhenSealed();
