@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly gzip: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Sees the bytes as they are stored. */
@@ -9,7 +9,7 @@ export interface ReadOptions {
 }
 
 /** How the bytes ended. `cut`: the gzip stream is broken or incomplete; all that could be unpacked was delivered. */
-export type Ending = 'whole' | 'cut';
+type Ending = 'whole' | 'cut';
 
 const readBytes = 1 << 20;
 
@@ -49,7 +49,7 @@ export async function readFileBytes(
 class Unpacker {
   private readonly gunzip = createGunzip({ chunkSize: 1 << 18 });
   private broken = false;
-  private defect: unknown;
+  private defect: Error | undefined;
   private settle: (() => void) | undefined;
   private written = false;
 
@@ -59,7 +59,7 @@ class Unpacker {
       try {
         onBytes(bytes);
       } catch (error) {
-        this.defect = error;
+        this.defect = error as Error;
       }
     });
     this.gunzip.on('error', () => {

@@ -64,7 +64,10 @@ export class LoadFixture {
   }
 
   /** Loads what has landed for a source. */
-  async load(source: Source, options: Partial<LoadRequest> = {}): Promise<LoadResult & { rows: BronzeRow[] }> {
+  async load(
+    source: Source,
+    options: Partial<LoadRequest> & { readonly rows?: false } = {},
+  ): Promise<LoadResult & { rows: BronzeRow[] }> {
     const landing = await findLandingFiles(this.landing, [source]);
     const known: readonly LedgerRow[] = [];
     const result = await loadSource({
@@ -82,7 +85,7 @@ export class LoadFixture {
       ...options,
     });
     const rows: BronzeRow[] = [];
-    for (const part of result.written) {
+    for (const part of options.rows === false ? [] : result.written) {
       rows.push(...(await this.rows(`SELECT * FROM read_parquet('${part.localPath}')`)));
     }
     return { ...result, rows };

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, utimesSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readdirSync, utimesSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Engine } from '#engine';
 import { LakeError } from '#errors';
@@ -220,6 +220,22 @@ describe('loading a source', () => {
       ['2', false],
       [null, true],
     ]);
+  });
+
+  it('reads a single array of 200 MB, the last record included', async () => {
+    const filler = 'x'.repeat(400_000);
+    const file = openSync(`${fixture.landing}/events.json`, 'w');
+    for (let at = 0; at < 520; at += 1)
+      writeSync(file, `${at === 0 ? '[' : ',\n'}{"event_id":${at},"note":"${filler}"}`);
+    writeSync(file, ']');
+    closeSync(file);
+    const { written, records, malformed } = await fixture.load(events, { rows: false });
+    expect([records, malformed]).toEqual([520, 0]);
+    const counted = await fixture.rows(
+      `SELECT count(DISTINCT event_id) AS ids, max(_source_row) AS last, min(length(_record)) AS size
+      FROM read_parquet('${written[0]?.localPath}')`,
+    );
+    expect(counted).toEqual([{ ids: '520', last: '520', size: '400024' }]);
   });
 
   it('bounds a record that does not end', async () => {

@@ -8,7 +8,7 @@ import { PlainCsvScan } from './plain-csv.js';
 import { PlainJsonScan } from './plain-json.js';
 import type { PlainScan } from './plain.js';
 
-export type FileFormat = 'csv' | 'json';
+type FileFormat = 'csv' | 'json';
 
 /** How a file is best read. `plain`: by the engine, in one go. `split`: record by record. */
 export type Reading =

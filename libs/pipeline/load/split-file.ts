@@ -9,7 +9,7 @@ import type { Drift } from './ledger.js';
 import { malformed, maxRestBytes, type SplitRecord, type Splitter } from './record.js';
 import { formatOf, isGzip } from './scan.js';
 
-export interface SplitCount {
+interface SplitCount {
   readonly records: number;
   readonly malformed: number;
   readonly drift: Drift;
