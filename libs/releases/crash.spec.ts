@@ -11,6 +11,7 @@ import {
   run,
   runId,
   SALES,
+  wrapped,
   type RunOptions,
 } from './lake-fixture.js';
 import type { Lake } from './lake.js';
@@ -45,16 +46,14 @@ function faulty(
   };
   return {
     reached: () => writes >= n,
-    store: {
-      url: store.url,
+    store: wrapped(store, {
       // eslint-disable-next-line @typescript-eslint/require-await -- a stopped store rejects
       get: async (path, range) => read(() => store.get(path, range)),
       list: (prefix, startAfter) => read(() => store.list(prefix, startAfter)),
-      localPath: (path) => store.localPath(path),
       put: (path, body) => write(() => store.put(path, body)),
       putIfAbsent: (path, body) => write(() => store.putIfAbsent(path, body)),
       delete: (path) => write(() => store.delete(path)),
-    },
+    }),
   };
 }
 

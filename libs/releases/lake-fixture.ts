@@ -236,8 +236,7 @@ export function jittery(store: ObjectStore, pauses: readonly number[]): ObjectSt
   const pause = async () => {
     for (let n = pauses[call++ % pauses.length] ?? 0; n > 0; n--) await Promise.resolve();
   };
-  return {
-    url: store.url,
+  return wrapped(store, {
     get: async (path, range) => (await pause(), store.get(path, range)),
     put: async (path, body) => (await pause(), store.put(path, body)),
     putIfAbsent: async (path, body) => (await pause(), store.putIfAbsent(path, body)),
@@ -246,6 +245,28 @@ export function jittery(store: ObjectStore, pauses: readonly number[]): ObjectSt
       yield* store.list(prefix, startAfter);
     },
     delete: async (path) => (await pause(), store.delete(path)),
+  });
+}
+
+/** Lets something happen just before each put that must not replace. */
+export function intercepted(store: ObjectStore, act: (path: string) => Promise<void>): ObjectStore {
+  return wrapped(store, {
+    putIfAbsent: async (path, body) => {
+      await act(path);
+      return store.putIfAbsent(path, body);
+    },
+  });
+}
+
+export function wrapped(store: ObjectStore, over: Partial<ObjectStore>): ObjectStore {
+  return {
+    url: store.url,
+    get: (path, range) => store.get(path, range),
+    put: (path, body) => store.put(path, body),
+    putIfAbsent: (path, body) => store.putIfAbsent(path, body),
+    list: (prefix, startAfter) => store.list(prefix, startAfter),
+    delete: (path) => store.delete(path),
     localPath: (path) => store.localPath(path),
+    ...over,
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { MemoryStore } from '#storage';
-import { HandClock, jittery } from './lake-fixture.js';
-import { acquireLease, releaseLease, renewLease } from './lease.js';
+import { HandClock, intercepted, jittery } from './lake-fixture.js';
+import { acquireLease, releaseLease, renewLease, type Lease } from './lease.js';
 
 describe('the publishing lease', () => {
   it('goes to one of many at a time, and to each in the end', async () => {
@@ -60,5 +60,24 @@ describe('the publishing lease', () => {
     expect(await renewLease(store, clock, stalled)).toBe(false);
     await releaseLease(store, stalled);
     expect(await renewLease(store, clock, next)).toBe(true);
+  });
+
+  it('is not taken by number once that number has been held, given back and cleared', async () => {
+    const store = new MemoryStore();
+    const clock = new HandClock();
+    let later: Lease | undefined;
+    const slow = intercepted(store, async (path) => {
+      if (later !== undefined || !path.startsWith('_runs/publish.lease/')) return;
+      later = { holder: '', fence: 0 };
+      await releaseLease(store, await acquireLease(store, clock, 'quick'));
+      later = await acquireLease(store, clock, 'later');
+    });
+    const startMs = clock.nowMs();
+    const lease = await acquireLease(slow, clock, 'slow');
+    expect(clock.nowMs() - startMs).toBe(60_000);
+    expect(lease.fence).toBe((later?.fence ?? 0) + 1);
+    const kept: string[] = [];
+    for await (const { path } of store.list('_runs/')) kept.push(path);
+    expect(kept).toHaveLength(1);
   });
 });

@@ -9,10 +9,12 @@ import {
   creation,
   change,
   HandClock,
+  intercepted,
   ORDERS,
   run,
   runId,
   SALES,
+  wrapped,
 } from './lake-fixture.js';
 import { planBase } from './foreign-write.js';
 import type { Lake } from './lake.js';
@@ -247,7 +249,7 @@ describe('publish', () => {
     const scene = await aScene();
     const request = aRequest(scene, await anAppend(scene, ORDERS));
     let n = 10;
-    const overtaken = before(scene.lake.store, async (path) => {
+    const overtaken = intercepted(scene.lake.store, async (path) => {
       if (!/^_releases\/\d+\.json$/.test(path)) return;
       n += 1;
       const registered = { runId: runId(n), nonce: 'w', appends: { [CLICKS]: `c${n}` }, owner: 'stream' as const };
@@ -274,26 +276,4 @@ function losing(
     put: (path, body) => fail(path, () => store.put(path, body)),
     putIfAbsent: (path, body) => fail(path, () => store.putIfAbsent(path, body)),
   });
-}
-
-function before(store: ObjectStore, act: (path: string) => Promise<void>): ObjectStore {
-  return wrapped(store, {
-    putIfAbsent: async (path, body) => {
-      await act(path);
-      return store.putIfAbsent(path, body);
-    },
-  });
-}
-
-function wrapped(store: ObjectStore, over: Partial<ObjectStore>): ObjectStore {
-  return {
-    url: store.url,
-    get: (path, range) => store.get(path, range),
-    put: (path, body) => store.put(path, body),
-    putIfAbsent: (path, body) => store.putIfAbsent(path, body),
-    list: (prefix, startAfter) => store.list(prefix, startAfter),
-    delete: (path) => store.delete(path),
-    localPath: (path) => store.localPath(path),
-    ...over,
-  };
 }
