@@ -55,6 +55,8 @@ describe('a sealed engine', () => {
     "SELECT * FROM '/etc/passwd'",
     "SELECT * FROM 'inside.csv'",
     'SELECT * FROM duckdb_settings()',
+    'SELECT * FROM test_all_types()',
+    'SELECT * FROM enable_logging()',
     'SELECT * FROM duckdb_tables',
     'SELECT * FROM information_schema.tables',
     'SELECT * FROM pg_catalog.pg_class',
