@@ -16,11 +16,6 @@ export interface LedgerRow {
   readonly malformed: number;
   /** JSON of a `Drift`; null if there is none. */
   readonly drift: string | null;
-  /** ISO 8601, UTC. */
-  readonly loaded_at: string;
-  /** `YYYY-MM-DD` */
-  readonly as_of: string;
-  readonly run_id: string;
 }
 
 /** How a file's fields differ from the contract's. */

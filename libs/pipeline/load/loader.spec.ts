@@ -120,7 +120,7 @@ describe('loading a source', () => {
     expect(rows.map((row) => row['_rescued'])).toEqual(['{"coupon":"C-1"}', '{"coupon":"C-2"}']);
     expect(rows.map((row) => row['total'])).toEqual([null, null]);
     expect(drift).toEqual(
-      ['orders_1.csv', 'orders_2.csv'].map((path) => ({ path, unexpected: ['coupon'], missing: ['total'] })),
+      ['orders_1.csv', 'orders_2.csv'].map((path) => ({ path, fields: ['coupon'], missing: ['total'] })),
     );
     expect(ledger.map((row) => [row.row_offset, row.drift])).toEqual([
       [0, '{"unexpected":["coupon"],"missing":["total"]}'],
@@ -158,7 +158,7 @@ describe('loading a source', () => {
       _rescued: '{"new":[1,2]}',
     });
     expect(rows[1]).toMatchObject({ event_id: '2.50', amount: null, note: 'true', _source_line: '2' });
-    expect(drift).toEqual([{ path: 'clicks/events.json', unexpected: ['new'], missing: [] }]);
+    expect(drift).toEqual([{ path: 'clicks/events.json', fields: ['new'], missing: [] }]);
   });
 
   it('keeps malformed JSON lines in their place', async () => {

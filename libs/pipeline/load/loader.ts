@@ -60,6 +60,14 @@ export interface Repeat {
   readonly ledger: LedgerRow;
 }
 
+export interface FileDrift {
+  readonly path: string;
+  /** That the contract does not name. */
+  readonly fields: readonly string[];
+  /** That the file's header lacks. */
+  readonly missing: readonly string[];
+}
+
 export interface LoadResult {
   readonly written: readonly WrittenFile[];
   readonly ledger: readonly LedgerRow[];
@@ -71,7 +79,7 @@ export interface LoadResult {
   readonly records: number;
   readonly malformed: number;
   /** Files whose fields differ from the contract's. */
-  readonly drift: readonly (Drift & { readonly path: string })[];
+  readonly drift: readonly FileDrift[];
 }
 
 /** Loads a source's new files into Parquet files of its bronze table; commits nothing. */
@@ -182,7 +190,7 @@ class Load {
   private readonly repeats: Repeat[] = [];
   private readonly waiting: LandingNote[] = [];
   private readonly problems: LoadProblem[] = [];
-  private readonly drift: (Drift & { path: string })[] = [];
+  private readonly drift: FileDrift[] = [];
   private records = 0;
   private malformed = 0;
   private bytes = 0;
@@ -213,7 +221,8 @@ class Load {
     this.records += loaded.records;
     this.malformed += loaded.malformed;
     this.bytes += file.sizeBytes;
-    if (hasDrift(loaded.drift)) this.drift.push({ path: file.path, ...loaded.drift });
+    if (hasDrift(loaded.drift))
+      this.drift.push({ path: file.path, fields: loaded.drift.unexpected, missing: loaded.drift.missing });
     if (loaded.malformed > 0) {
       this.problems.push({
         path: file.path,
@@ -248,9 +257,6 @@ class Load {
       row_offset: this.records,
       malformed: loaded.malformed,
       drift: hasDrift(loaded.drift) ? JSON.stringify(loaded.drift) : null,
-      loaded_at: this.request.loadedAt,
-      as_of: this.request.asOf,
-      run_id: this.request.runId,
     };
   }
 
