@@ -4,7 +4,7 @@ import { openStore } from '../composition.js';
 import { countText, tableText } from '../terminal/table-text.js';
 
 export async function releasesCommand({ settings, terminal }: Call, { json }: { readonly json?: true }): Promise<void> {
-  const releases = await new ReleaseReader(await openStore(settings)).list({ limit: settings.keepReleases });
+  const releases = await new ReleaseReader(openStore(settings)).list({ limit: settings.keepReleases });
   if (json) {
     terminal.json({ data: releases.map(summary) });
     return;

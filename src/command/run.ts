@@ -11,8 +11,8 @@ export interface RunOptions {
 }
 
 export async function runCommand(call: Call, { asOf, full, rehash, json }: RunOptions): Promise<ExitCode> {
-  const { exitKind, report } = await runOnce(call, { asOf, full: full === true, rehash: rehash === true });
+  const { outcome, report } = await runOnce(call, { asOf, full: full === true, rehash: rehash === true });
   if (json) call.terminal.json(report);
   else call.terminal.result(reportText(report));
-  return exitKind === 'check_failed' ? exitCode.checkFailed : exitCode.done;
+  return outcome === 'check_failed' ? exitCode.checkFailed : exitCode.done;
 }

@@ -1,9 +1,10 @@
 import { LakeError } from '#errors';
+import { relationOf } from '#pipeline';
 import { usageError } from '../exit-code.js';
 
 /** Tables of a release as SQL names them: `gold/fact_sales` is `gold.fact_sales`, `bronze/quarantine/orders` is `quarantine.orders`. */
 export function relationNames(tables: readonly string[]): readonly string[] {
-  return tables.map((table) => table.split('/').slice(-2).join('.')).sort();
+  return tables.map(relationOf).sort();
 }
 
 /** What a user calls a table, as the relation it is. A name without layer is gold. */

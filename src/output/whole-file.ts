@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LakeError } from '#errors';
@@ -18,13 +17,12 @@ export async function writeWhole(
     return;
   }
   await replaceFile(path, async (hidden) => {
-    const stream = createWriteStream(hidden, { flush: true });
-    // Opening or writing may fail at any time; awaited below.
-    const closed = once(stream, 'close');
-    closed.catch(() => undefined);
-    for await (const part of text) if (!stream.write(part)) await once(stream, 'drain');
-    stream.end();
-    await closed;
+    const file = await open(hidden, 'w');
+    try {
+      for await (const part of text) await file.writeFile(part);
+    } finally {
+      await file.close();
+    }
   });
 }
 
@@ -39,8 +37,10 @@ export async function replaceFile(path: string, write: (hidden: string) => Promi
         at: { path: target },
       });
     await write(hidden);
+    await sync(hidden);
     await rename(hidden, target);
-    await syncFolder(dirname(target));
+    // Not every system can sync a folder; the file itself is safe.
+    await sync(dirname(target)).catch(() => undefined);
   } catch (error) {
     await rm(hidden, { force: true });
     const { code } = error as NodeJS.ErrnoException;
@@ -57,9 +57,11 @@ export async function replaceFile(path: string, write: (hidden: string) => Promi
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  // Not every system can sync a folder; the file itself is safe.
-  const handle = await open(folder).catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
+async function sync(path: string): Promise<void> {
+  const handle = await open(path);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

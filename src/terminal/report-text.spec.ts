@@ -2,7 +2,7 @@ import type { RunReport, TableReport } from '#pipeline';
 import { reportText } from './report-text.js';
 
 const orders: TableReport = {
-  table: 'silver/orders',
+  table: 'orders',
   layer: 'silver',
   rows_in: 2003,
   rows_out: 1948,
@@ -20,7 +20,7 @@ const orders: TableReport = {
 
 const dates: TableReport = {
   ...orders,
-  table: 'gold/dim_date',
+  table: 'dim_date',
   layer: 'gold',
   rows_in: null,
   rows_out: null,
@@ -59,7 +59,8 @@ describe('the printed run report', () => {
 
   it('names failed checks, and the release that keeps serving', () => {
     const check = {
-      table: 'gold/fact_sales',
+      table: 'fact_sales',
+      layer: 'gold',
       name: 'key_unique',
       severity: 'error',
       passed: false,

@@ -22,7 +22,7 @@ function equationText({ tables }: RunReport): string {
     ({ rows_in, rows_out, duplicates, quarantined }) =>
       rows_in !== (rows_out ?? 0) + (duplicates ?? 0) + (quarantined ?? 0),
   );
-  const verdict = broken.length === 0 ? 'holds' : `is BROKEN for ${broken.map(({ table }) => table).join(', ')};`;
+  const verdict = broken.length === 0 ? 'holds' : `is BROKEN for ${broken.map(nameOf).join(', ')};`;
   return `\nrows in = rows out + duplicates + quarantined ${verdict} (${counted.length} tables counted)`;
 }
 
@@ -32,7 +32,7 @@ function fileLines({ files }: RunReport): readonly string[] {
     [of('loaded').length, 'loaded'],
     [of('repeat').length, 'with bytes loaded before'],
     [of('waiting').length, 'waiting for the next run'],
-    [of('problem').length, 'not readable'],
+    [of('skipped').length, 'left alone'],
   ] as const;
   const said = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   const notes = files.filter(({ note }) => note !== null).map(({ path, note }) => `  ${path}: ${note}`);
@@ -47,8 +47,8 @@ function checkLines({ checks }: RunReport): readonly string[] {
   return [
     `checks: ${checks.length - failed.length} passed, ${errors} failed, ${warnings} with a warning`,
     ...failed.map(
-      ({ severity, table, name, failing_rows }) =>
-        `  ${severity === 'error' ? 'FAILED' : 'warning'} ${table} ${name}: ${countText(failing_rows)} rows`,
+      (check) =>
+        `  ${check.severity === 'error' ? 'FAILED' : 'warning'} ${nameOf(check)} ${check.name}: ${countText(check.failing_rows)} rows`,
     ),
   ];
 }
@@ -66,5 +66,9 @@ function releaseLine({ mode, release, parent, as_of, run_id, checks }: RunReport
 function tableRow(table: TableReport): readonly string[] {
   const { rows_in, rows_out, duplicates, quarantined, inserted, updated, deleted, total_rows, seconds } = table;
   const counts = [rows_in, rows_out, duplicates, quarantined, inserted, updated, deleted, total_rows];
-  return [table.table, ...counts.map(countText), seconds.toFixed(2)];
+  return [nameOf(table), ...counts.map(countText), seconds.toFixed(2)];
+}
+
+function nameOf({ layer, table }: { readonly layer: string; readonly table: string }): string {
+  return `${layer}/${table}`;
 }
