@@ -1,6 +1,6 @@
 import { readSnapshot } from '#delta';
 import { MemoryStore } from '#storage';
-import type { ObjectStore } from '#storage';
+import type { Fault, ObjectStore } from '#storage';
 import {
   aLake,
   CLICKS,
@@ -11,63 +11,31 @@ import {
   run,
   runId,
   SALES,
-  wrapped,
   type RunOptions,
 } from './lake-fixture.js';
 import type { Lake } from './lake.js';
 import { ReleaseReader } from './release-reader.js';
 import { planVacuum, vacuum } from './vacuum.js';
 
-type Mode = 'fail' | 'lose the response' | 'stop';
-const MODES: readonly Mode[] = ['fail', 'lose the response', 'stop'];
+const KINDS: readonly Fault['kind'][] = ['fail', 'lose', 'stop'];
 /** Beyond the writes of any run here; reaching it is a fault of the test. */
 const MAX_WRITES = 200;
 
 const interrupted: RunOptions = { runId: runId(2), nonce: 'first', appends: { [ORDERS]: 'o2' } };
 
-/** A store whose n-th write goes wrong: it fails, or happens and its answer is lost, or nothing works from there on. */
-function faulty(
-  store: ObjectStore,
-  n: number,
-  mode: Mode,
-): { readonly store: ObjectStore; readonly reached: () => boolean } {
-  let writes = 0;
-  const stopped = () => mode === 'stop' && writes >= n;
-  const read = <T>(call: () => T): T => {
-    if (stopped()) throw new Error('stopped');
-    return call();
-  };
-  const write = async <T>(call: () => Promise<T>): Promise<T> => {
-    writes += 1;
-    if (stopped() || (mode === 'fail' && writes === n)) throw new Error(`write ${n}: ${mode}`);
-    const answer = await call();
-    if (mode === 'lose the response' && writes === n) throw new Error(`write ${n}: ${mode}`);
-    return answer;
-  };
-  return {
-    reached: () => writes >= n,
-    store: wrapped(store, {
-      // eslint-disable-next-line @typescript-eslint/require-await -- a stopped store rejects
-      get: async (path, range) => read(() => store.get(path, range)),
-      list: (prefix, startAfter) => read(() => store.list(prefix, startAfter)),
-      put: (path, body) => write(() => store.put(path, body)),
-      putIfAbsent: (path, body) => write(() => store.putIfAbsent(path, body)),
-      delete: (path) => write(() => store.delete(path)),
-    }),
-  };
-}
-
 interface Scene {
   readonly lake: Lake;
+  readonly store: MemoryStore;
   readonly clock: HandClock;
 }
 
 async function aScene(): Promise<Scene> {
-  const lake = aLake(new MemoryStore());
+  const store = new MemoryStore();
+  const lake = aLake(store);
   const clock = new HandClock();
   await run(lake, clock, { runId: runId(1), nonce: 'a', appends: { [ORDERS]: 'o1' } });
   await run(lake, clock, { runId: runId(9), nonce: 'b', appends: { [CLICKS]: 'c1' }, owner: 'stream' });
-  return { lake, clock };
+  return { lake, store, clock };
 }
 
 async function pathsIn(store: ObjectStore): Promise<string[]> {
@@ -88,15 +56,15 @@ async function orphansByName({ lake }: Scene): Promise<string[]> {
   );
 }
 
-describe.each(MODES)('when the n-th write of a run does %s', (mode) => {
+describe.each(KINDS)('when the n-th write of a run goes wrong by %s', (kind) => {
   it('ends with the same releases after it is started again, and vacuum finds every orphan and nothing else', async () => {
     let n = 1;
     for (; n < MAX_WRITES; n++) {
       const scene = await aScene();
-      const { lake, clock } = scene;
-      const fault = faulty(lake.store, n, mode);
-      await run({ ...lake, store: fault.store }, clock, interrupted).catch(() => undefined);
-      if (!fault.reached()) break;
+      const { lake, store, clock } = scene;
+      const broken = store.reopen({ atCall: n, kind });
+      await run({ ...lake, store: broken }, clock, interrupted).catch(() => undefined);
+      if (broken.calls < n) break;
 
       const reopened = await new ReleaseReader(lake.store).latest();
       expect([2, 3]).toContain(reopened?.number);
@@ -139,20 +107,22 @@ describe.each(MODES)('when the n-th write of a run does %s', (mode) => {
     let n = 1;
     for (; n < MAX_WRITES; n++) {
       const scene = await aScene();
-      const { lake, clock } = scene;
-      await run({ ...lake, store: faulty(lake.store, 5, 'stop').store }, clock, interrupted).catch(() => undefined);
+      const { lake, store, clock } = scene;
+      await run({ ...lake, store: store.reopen({ atCall: 5, kind: 'stop' }) }, clock, interrupted).catch(
+        () => undefined,
+      );
       clock.advance(3_600_000);
-      const fault = faulty(lake.store, n, mode);
-      const broken = { ...lake, store: fault.store };
-      await planVacuum(broken, clock)
-        .then((plan) => vacuum(broken, clock, plan))
+      const broken = store.reopen({ atCall: n, kind });
+      const brokenLake = { ...lake, store: broken };
+      await planVacuum(brokenLake, clock)
+        .then((plan) => vacuum(brokenLake, clock, plan))
         .catch(() => undefined);
       await vacuum(lake, clock, await planVacuum(lake, clock));
       expect(await orphansByName(scene)).toEqual([]);
       expect(await pathsIn(lake.store)).not.toContain(`_runs/${runId(2)}.json`);
       const latest = await new ReleaseReader(lake.store).latest();
       if (latest !== undefined) await contentOfRelease(lake, latest);
-      if (!fault.reached()) break;
+      if (broken.calls < n) break;
     }
     expect(n).toBeGreaterThan(3);
     expect(n).toBeLessThan(MAX_WRITES);

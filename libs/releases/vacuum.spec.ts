@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { commitAt } from '#delta';
-import { MemoryStore } from '#storage';
+import { LocalStore, MemoryStore } from '#storage';
 import {
   aLake,
   attemptRun,
@@ -163,5 +167,23 @@ describe('vacuum', () => {
     clock.advance(HOUR_MS);
     expect((await vacuum(lake, clock, await planVacuum(lake, clock))).length).toBeGreaterThan(1);
     expect(await pathsOf(scene)).toEqual([]);
+  });
+
+  it('sweeps what a crashed writer left half-written in a local lake', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'lake-'));
+    const lake = aLake(new LocalStore(root));
+    const clock = new HandClock();
+    const [old, fresh] = [`.tmp-${randomUUID()}`, `.tmp-${randomUUID()}`];
+    for (const [name, ageMs] of [
+      [old, HOUR_MS + 1000],
+      [fresh, 1000],
+    ] as const) {
+      await writeFile(join(root, name), 'half');
+      const at = new Date(clock.nowMs() - ageMs);
+      await utimes(join(root, name), at, at);
+    }
+    await vacuum(lake, clock, await planVacuum(lake, clock));
+    expect(await readdir(root)).toEqual([fresh]);
+    await rm(root, { recursive: true });
   });
 });

@@ -1,9 +1,9 @@
-import type { ObjectStore } from '#storage';
+import { LocalStore, type ObjectStore } from '#storage';
 import { headOf } from './foreign-write.js';
 import type { Clock, Lake } from './lake.js';
 import { RELEASES, STAGED, type Release } from './release.js';
 import { ReleaseReader } from './release-reader.js';
-import { isLive, listRuns, runOfFile, runPath, RUNS, type RunRecord } from './run-record.js';
+import { isLive, listRuns, RUN_EXPIRY_MS, runOfFile, runPath, RUNS, type RunRecord } from './run-record.js';
 import { runOfStaged } from './staged-actions.js';
 import { contentOf, storePathOf } from './table-state.js';
 
@@ -45,7 +45,7 @@ export async function planVacuum(lake: Lake, clock: Clock): Promise<VacuumPlan> 
   };
 }
 
-/** Carries a plan out; returns what was removed. Safe to stop anywhere and to do again. */
+/** Carries a plan out, and sweeps half-written files of a local lake; returns the orphans removed. Safe to stop anywhere and to do again. */
 export async function vacuum(lake: Lake, clock: Clock, plan: VacuumPlan): Promise<readonly Orphan[]> {
   const { store } = lake;
   const live = new Set<string>();
@@ -58,6 +58,7 @@ export async function vacuum(lake: Lake, clock: Clock, plan: VacuumPlan): Promis
   const orphans = new Map(plan.orphans.filter(({ runId }) => !live.has(runId)).map((orphan) => [orphan.path, orphan]));
   await dropReferenced(lake, orphans, await new ReleaseReader(store).after(plan.seenRelease));
   for (const path of orphans.keys()) await store.delete(path);
+  if (store instanceof LocalStore) await store.sweepTemporary(RUN_EXPIRY_MS, clock.nowMs());
   return [...orphans.values()];
 }
 
