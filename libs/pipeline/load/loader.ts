@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Source } from '#contracts';
 import type { Engine, WrittenFile } from '#engine';
@@ -294,6 +294,7 @@ class Load {
 
   private async loadSplit(file: LandingFile): Promise<Loaded> {
     const { source, batchId, workDir, signal } = this.request;
+    await mkdir(workDir, { recursive: true });
     const interchange = join(workDir, `split-${source.name}-${batchId}-${this.ledger.length}.ndjson`);
     try {
       const count = await splitFile(file, source.fields, interchange, signal);
