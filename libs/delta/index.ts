@@ -1,0 +1,10 @@
+export type { Action, Add, CommitInfo, Metadata, Protocol, Remove, Txn } from './action.js';
+export type { ColumnType, Schema, SchemaField } from './schema.js';
+export { parseSchema } from './schema-string.js';
+export type { Snapshot } from './snapshot.js';
+export type { ParquetRows } from './parquet-rows.js';
+export { readSnapshot, type SnapshotChoice } from './read-snapshot.js';
+export { commit, commitAt, type Clash, type Commit } from './commit.js';
+export { createActions, metadataAction, type TableDefinitionText } from './create-table.js';
+export { checkpointDue, cleanLog, writeCheckpoint } from './checkpoint.js';
+export { encodePath, partitionFolder } from './file-path.js';

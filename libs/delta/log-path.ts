@@ -1,0 +1,39 @@
+export function logFolder(table: string): string {
+  return `${table}/_delta_log/`;
+}
+
+export function commitPath(table: string, version: number): string {
+  return `${logFolder(table)}${digits(version)}.json`;
+}
+
+export function checkpointPath(table: string, version: number): string {
+  return `${logFolder(table)}${digits(version)}.checkpoint.parquet`;
+}
+
+export function lastCheckpointPath(table: string): string {
+  return `${logFolder(table)}_last_checkpoint`;
+}
+
+export type LogFile =
+  | { readonly kind: 'commit'; readonly version: number; readonly path: string }
+  | { readonly kind: 'checkpoint'; readonly version: number; readonly path: string; readonly part: number; readonly parts: number };
+
+/** What a name in the log folder means; undefined for all that is no commit and no classic checkpoint. */
+export function parseLogPath(path: string): LogFile | undefined {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const commit = /^(\d{20})\.json$/.exec(name);
+  if (commit !== null) return { kind: 'commit', version: Number(commit[1]), path };
+  const checkpoint = /^(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10}))?\.parquet$/.exec(name);
+  if (checkpoint === null) return undefined;
+  return {
+    kind: 'checkpoint',
+    version: Number(checkpoint[1]),
+    path,
+    part: Number(checkpoint[2] ?? 1),
+    parts: Number(checkpoint[3] ?? 1),
+  };
+}
+
+function digits(version: number): string {
+  return String(version).padStart(20, '0');
+}
