@@ -36,12 +36,7 @@ export async function planBase(
 
 /** The newest version of a table's log; undefined when there is none. */
 export async function headOf({ store, parquet, cacheDir }: Lake, table: string): Promise<Snapshot | undefined> {
-  try {
-    return await readSnapshot(store, table, { parquet, cacheDir });
-  } catch (error) {
-    if (error instanceof LakeError && error.kind === 'notFound') return undefined;
-    throw error;
-  }
+  return readSnapshot(store, table, { parquet, cacheDir });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { commitAt, readSnapshot, type Action, type Add } from '#delta';
+import { commitAt, type Action, type Add, type Snapshot } from '#delta';
 import { MemoryStore } from '#storage';
 import type { ObjectStore } from '#storage';
 import { headOf, planBase } from './foreign-write.js';
@@ -49,12 +49,18 @@ function aScene(): Scene {
   };
 }
 
-async function livePaths({ lake }: Scene, table = ORDERS): Promise<string[]> {
-  return [...(await readSnapshot(lake.store, table, lake)).files.keys()].sort();
+async function head({ lake }: Scene, table = ORDERS): Promise<Snapshot> {
+  const found = await headOf(lake, table);
+  if (found === undefined) throw new Error(`${table} has a log`);
+  return found;
 }
 
-async function rowsOfHead({ lake }: Scene, table = ORDERS): Promise<string[]> {
-  return rowsIn(lake, table, (await readSnapshot(lake.store, table, lake)).files.values());
+async function livePaths(scene: Scene, table = ORDERS): Promise<string[]> {
+  return [...(await head(scene, table)).files.keys()].sort();
+}
+
+async function rowsOfHead(scene: Scene, table = ORDERS): Promise<string[]> {
+  return rowsIn(scene.lake, table, (await head(scene, table)).files.values());
 }
 
 /** Another writer's commit: replaces some live files by one. */
@@ -66,7 +72,7 @@ async function foreign(
   dataChange: boolean,
 ): Promise<void> {
   const { lake } = scene;
-  const { version } = await readSnapshot(lake.store, ORDERS, lake);
+  const { version } = await head(scene);
   const add = await dataFile(lake, ORDERS, name, row);
   const actions: Action[] = [
     ...replaces.map((file): Action => ({ remove: { path: file.path, dataChange, deletionTimestamp: 1 } })),
@@ -76,7 +82,7 @@ async function foreign(
 }
 
 async function compact(scene: Scene, after = ''): Promise<void> {
-  const files = [...(await readSnapshot(scene.lake.store, ORDERS, scene.lake)).files.values()];
+  const files = [...(await head(scene)).files.values()];
   const rows = await rowsIn(scene.lake, ORDERS, files);
   await foreign(scene, `part-00000-compacted${after.slice(-8, -5)}`, rows.join(' '), files, false);
 }
@@ -258,7 +264,7 @@ describe('roll-forward', () => {
 });
 
 async function remove(scene: Scene, path: string): Promise<void> {
-  const { version } = await readSnapshot(scene.lake.store, ORDERS, scene.lake);
+  const { version } = await head(scene);
   const action: Action = { remove: { path, dataChange: true, deletionTimestamp: 1 } };
   await commitAt(scene.lake.store, ORDERS, version + 1, [action], `restore-${version}`);
 }

@@ -39,7 +39,7 @@ export async function rollForward(lake: Lake, clock: Clock, release: Release): P
     const rolled = await rollTable(lake, clock, reader, release, table);
     done.push(...rolled);
     const last = rolled.at(-1);
-    if (last !== undefined) await tidyLog(lake, clock, table, last.version, oldest?.tables[table]?.base ?? 0);
+    if (last !== undefined) await tidyLog(lake, table, last.version, oldest?.tables[table]?.base ?? 0);
   }
   return done;
 }
@@ -165,10 +165,10 @@ function difference(
 }
 
 /** Checkpoint when due; every entry that a kept release stands on stays. */
-async function tidyLog(lake: Lake, clock: Clock, table: string, version: number, oldestBase: number): Promise<void> {
+async function tidyLog(lake: Lake, table: string, version: number, oldestBase: number): Promise<void> {
   if (!checkpointDue(version)) return;
   const head = await headOf(lake, table);
   if (head === undefined) return;
   await writeCheckpoint(lake.store, head, lake.parquet, lake.cacheDir);
-  await cleanLog(lake.store, table, Math.max(0, oldestBase), clock.nowMs());
+  await cleanLog(lake.store, table, Math.max(0, oldestBase));
 }

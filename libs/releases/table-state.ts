@@ -1,4 +1,4 @@
-import { parseSchema, readSnapshot, type Action, type Add, type Metadata, type Schema } from '#delta';
+import { parseSchema, readSnapshot, type Action, type Add, type Metadata, type Schema, type Snapshot } from '#delta';
 import { assert, LakeError } from '#errors';
 import type { Lake } from './lake.js';
 import type { Release, ReleaseTable } from './release.js';
@@ -56,15 +56,19 @@ interface TableContent {
 
 export async function contentOf(lake: Lake, table: string, entry: ReleaseTable): Promise<TableContent> {
   const staged = entry.staged === undefined ? [] : await readStaged(lake.store, entry.staged);
-  const base =
-    entry.base < 0
-      ? undefined
-      : await readSnapshot(lake.store, table, {
-          version: entry.base,
-          parquet: lake.parquet,
-          cacheDir: lake.cacheDir,
-        });
+  const base = entry.base < 0 ? undefined : await baseOf(lake, table, entry);
   return { ...applyActions(base, staged), staged };
+}
+
+async function baseOf({ store, parquet, cacheDir }: Lake, table: string, entry: ReleaseTable): Promise<Snapshot> {
+  const base = await readSnapshot(store, table, { version: entry.base, parquet, cacheDir });
+  if (base !== undefined) return base;
+  throw new LakeError(
+    'release.corrupt',
+    'corrupt',
+    `${table} has no log, and release ${entry.release} stands on version ${entry.base} of it. Restore it from a backup.`,
+    { at: { table, version: entry.base, release: entry.release } },
+  );
 }
 
 function applyActions(
