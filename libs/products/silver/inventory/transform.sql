@@ -19,7 +19,9 @@ SELECT
 FROM (
   SELECT
     counted.*,
-    greatest(CAST(quantity_on_hand AS BIGINT) - coalesce(quantity_reserved, 0), 0) AS available,
+    -- greatest() alone would make an unknown stock 0
+    CASE WHEN quantity_on_hand IS NOT NULL
+      THEN greatest(CAST(quantity_on_hand AS BIGINT) - coalesce(quantity_reserved, 0), 0) END AS available,
     CAST(products.cost_price AS DECIMAL(28,2)) * CAST(quantity_on_hand AS DECIMAL(10,0)) AS value_exact
   FROM (
     SELECT
