@@ -39,7 +39,7 @@ export interface CommitRequest {
 export async function commit(store: ObjectStore, request: CommitRequest): Promise<Commit> {
   const { table, read, actions, txnId, attempts = 20 } = request;
   let version = read?.version ?? -1;
-  for (let tried = 0; tried < attempts; ) {
+  for (let tried = 0; tried < attempts;) {
     version += 1;
     const outcome = await commitAt(store, table, version, withTime(actions, request.nowMs), txnId);
     if (outcome === 'committed') {
@@ -83,7 +83,11 @@ export async function commitAt(
 }
 
 /** Pure: does a version that another writer committed touch what our actions follow from? */
-export function findClash({ read, actions, blind }: CommitRequest, version: number, theirs: readonly Action[]): Clash | undefined {
+export function findClash(
+  { read, actions, blind }: CommitRequest,
+  version: number,
+  theirs: readonly Action[],
+): Clash | undefined {
   if (read === undefined) return { kind: 'created', version };
   const ourApps = new Set(actions.flatMap((action) => ('txn' in action ? [action.txn.appId] : [])));
   const redefines = actions.some((action) => 'metaData' in action || 'protocol' in action);

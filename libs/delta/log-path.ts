@@ -16,7 +16,13 @@ export function lastCheckpointPath(table: string): string {
 
 export type LogFile =
   | { readonly kind: 'commit'; readonly version: number; readonly path: string }
-  | { readonly kind: 'checkpoint'; readonly version: number; readonly path: string; readonly part: number; readonly parts: number };
+  | {
+      readonly kind: 'checkpoint';
+      readonly version: number;
+      readonly path: string;
+      readonly part: number;
+      readonly parts: number;
+    };
 
 /** What a name in the log folder means; undefined for all that is no commit and no classic checkpoint. */
 export function parseLogPath(path: string): LogFile | undefined {

@@ -69,7 +69,8 @@ function checkReadable(table: string, version: number, protocol: Protocol, metad
   const unknown = (protocol.readerFeatures ?? []).filter((feature) => !READABLE_FEATURES.has(feature));
   const mapped = metadata.configuration['delta.columnMapping.mode'];
   if (mapped !== undefined && mapped !== 'none') unknown.push('columnMapping');
-  if (protocol.minReaderVersion > 3 || protocol.minReaderVersion === 2) unknown.push(`reader version ${protocol.minReaderVersion}`);
+  if (protocol.minReaderVersion > 3 || protocol.minReaderVersion === 2)
+    unknown.push(`reader version ${protocol.minReaderVersion}`);
   if (unknown.length === 0) return;
   throw new LakeError(
     'delta.unreadable_feature',

@@ -80,7 +80,8 @@ function corrupt(table: string, version: number, path: string, what: string, cau
 }
 
 async function listLog(store: ObjectStore, table: string, choice: SnapshotChoice): Promise<readonly LogFile[]> {
-  const hint = choice.version === undefined && choice.timestampMs === undefined ? await checkpointHint(store, table) : undefined;
+  const hint =
+    choice.version === undefined && choice.timestampMs === undefined ? await checkpointHint(store, table) : undefined;
   const after = hint === undefined ? [] : [checkpointBefore(table, hint)];
   const found = await collect(store, table, ...after);
   // The hint may name a checkpoint that is gone; without one, or its commits, the whole log is listed.
@@ -138,7 +139,9 @@ async function chosenVersion(
 }
 
 function noVersion(table: string, what: string): LakeError {
-  return new LakeError('delta.no_version', 'notFound', `${table} has ${what}, or its log was cleaned.`, { at: { table } });
+  return new LakeError('delta.no_version', 'notFound', `${table} has ${what}, or its log was cleaned.`, {
+    at: { table },
+  });
 }
 
 /** The parts of the newest complete checkpoint at a version or before. */
@@ -149,7 +152,9 @@ function newestCheckpoint(files: readonly LogFile[], version: number): readonly 
     const key = `${file.version}/${file.parts}`;
     groups.set(key, [...(groups.get(key) ?? []), file]);
   }
-  const complete = [...groups.values()].filter(([first, ...rest]) => first?.kind === 'checkpoint' && rest.length + 1 === first.parts);
+  const complete = [...groups.values()].filter(
+    ([first, ...rest]) => first?.kind === 'checkpoint' && rest.length + 1 === first.parts,
+  );
   return complete.reduce<readonly LogFile[]>(
     (best, group) => ((group[0]?.version ?? -1) > (best[0]?.version ?? -1) ? group : best),
     [],
@@ -157,7 +162,11 @@ function newestCheckpoint(files: readonly LogFile[], version: number): readonly 
 }
 
 /** A checkpoint may be replaced under its name (two writers, the same version), so it is not kept in the cache. */
-async function readPart(store: ObjectStore, path: string, { parquet, cacheDir }: SnapshotChoice): Promise<readonly Action[]> {
+async function readPart(
+  store: ObjectStore,
+  path: string,
+  { parquet, cacheDir }: SnapshotChoice,
+): Promise<readonly Action[]> {
   const own = store.localPath(path);
   if (own !== undefined) return parquet.readCheckpoint(own);
   const bytes = await store.get(path);

@@ -13,9 +13,14 @@ export function encodeSchema(schema: Schema): string {
   const seen = new Set<string>();
   for (const { name } of schema) {
     if (name === '' || /[ ,;{}()\n\t=]/.test(name) || seen.has(name.toLowerCase())) {
-      throw new LakeError('delta.bad_column', 'invalid', `Column '${name}' has no name that Delta allows, or has it twice.`, {
-        at: { field: name },
-      });
+      throw new LakeError(
+        'delta.bad_column',
+        'invalid',
+        `Column '${name}' has no name that Delta allows, or has it twice.`,
+        {
+          at: { field: name },
+        },
+      );
     }
     seen.add(name.toLowerCase());
   }
@@ -37,7 +42,11 @@ export function parseSchema(schemaString: string): Schema {
     fields = undefined;
   }
   if (!Array.isArray(fields)) {
-    throw new LakeError('delta.corrupt_log', 'corrupt', `A table's schema cannot be read: ${schemaString.slice(0, 200)}`);
+    throw new LakeError(
+      'delta.corrupt_log',
+      'corrupt',
+      `A table's schema cannot be read: ${schemaString.slice(0, 200)}`,
+    );
   }
   return (fields as readonly StructField[]).map((field): SchemaField => {
     const comment = field.metadata?.['comment'];

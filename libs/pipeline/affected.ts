@@ -1,0 +1,40 @@
+import { assert } from '#errors';
+import type { TableContract } from '#contracts';
+
+/** What changed in one input of a table since the parent release. */
+export type Change =
+  | { readonly kind: 'none' }
+  /** Some keys; `relation` holds them under the input's own column names. */
+  | { readonly kind: 'keys'; readonly relation: string }
+  | { readonly kind: 'all' };
+
+/** What of a table has to be computed again. */
+export type Scope =
+  { readonly kind: 'none' } | { readonly kind: 'units'; readonly sql: string } | { readonly kind: 'all' };
+
+export interface ScopeQuestion {
+  readonly contract: TableContract;
+  readonly changes: ReadonlyMap<string, Change>;
+  readonly asOfMoved: boolean;
+  readonly logicChanged: boolean;
+}
+
+/**
+ * The units of recomputation (contract.recompute.by) that a change of its inputs touches, as a query; pure.
+ * A table whose rows follow from as_of, whose logic changed, or which is global by nature is recomputed as a whole.
+ */
+export function planScope({ contract, changes, asOfMoved, logicChanged }: ScopeQuestion): Scope {
+  const { by, from, asOf } = contract.recompute;
+  if (logicChanged || (asOf && asOfMoved)) return { kind: 'all' };
+  const units: string[] = [];
+  for (const path of from) {
+    const change = changes.get(path.input) ?? { kind: 'none' };
+    if (change.kind === 'none') continue;
+    if (change.kind === 'all' || path.by === 'all' || by.length === 0) return { kind: 'all' };
+    assert(path.by.length === by.length, `${contract.name} maps ${path.input} to its units column by column`);
+    units.push(
+      `SELECT ${path.by.map((column, n) => `${column} AS ${by[n] ?? column}`).join(', ')} FROM ${change.relation}`,
+    );
+  }
+  return units.length === 0 ? { kind: 'none' } : { kind: 'units', sql: units.join(' UNION ') };
+}

@@ -1,0 +1,45 @@
+import type { Catalogue } from '#contracts';
+import type { Engine } from '#engine';
+import type { ComputedRun } from './compute.js';
+import { isConserved } from './conservation.js';
+import { withDates } from './sql-name.js';
+import type { CheckReport } from './report.js';
+
+interface CheckRequest {
+  readonly catalogue: Catalogue;
+  readonly engine: Engine;
+  readonly computed: ComputedRun;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the contract's checks of every table that was computed, on the staged state, and that no row was lost. */
+export async function checkTables({
+  catalogue,
+  engine,
+  computed,
+  signal,
+}: CheckRequest): Promise<readonly CheckReport[]> {
+  const reports: CheckReport[] = [];
+  for (const { table, conservation } of computed.outcomes) {
+    const contract = catalogue.byName.get(table)?.contract;
+    for (const check of contract?.checks ?? []) {
+      const failing = await engine.query(
+        `SELECT count(*) AS n FROM (${withDates(check.failing, computed.dates)}) f`,
+        [],
+        { signal },
+      );
+      const rows = Number(failing[0]?.['n'] ?? 0);
+      reports.push(checkReport(table, check.name, check.severity, rows));
+    }
+    if (conservation !== undefined) {
+      const lost = [conservation.run, conservation.cumulative].filter((counts) => !isConserved(counts)).length;
+      reports.push(checkReport(table, 'rows_conserved', 'error', lost));
+    }
+  }
+  return reports;
+}
+
+function checkReport(table: string, name: string, severity: 'error' | 'warn', failing: number): CheckReport {
+  const [layer, ...rest] = table.split('/');
+  return { table: rest.join('/'), layer: layer ?? '', name, severity, passed: failing === 0, failing_rows: failing };
+}

@@ -1,0 +1,46 @@
+import { lakeColumns, type Catalogue, type Owner, type TableContract } from '#contracts';
+import type { Schema } from '#delta';
+
+/** A table as it lies in the lake. */
+export interface LakeTable {
+  readonly name: string;
+  readonly kind: 'source' | 'ledger' | 'quarantine' | 'computed';
+  readonly owner: Owner;
+  readonly describes: string;
+  readonly schema: Schema;
+  readonly partitionBy: readonly string[];
+}
+
+export const LEDGER = 'bronze/loads';
+const QUARANTINE = 'bronze/quarantine/';
+
+/** Every table of the catalogue, bronze first. */
+export function lakeTables(catalogue: Catalogue): readonly LakeTable[] {
+  return catalogue.contracts.map((contract) => ({
+    name: contract.name,
+    kind: kindOf(contract),
+    owner: contract.owner,
+    describes: contract.describes,
+    schema: lakeSchema(contract),
+    partitionBy: contract.partitionBy,
+  }));
+}
+
+export function quarantineOf(table: string): string {
+  return `${QUARANTINE}${table.split('/')[1] ?? table}`;
+}
+
+function kindOf({ name, layer }: TableContract): LakeTable['kind'] {
+  if (name === LEDGER) return 'ledger';
+  if (name.startsWith(QUARANTINE)) return 'quarantine';
+  return layer === 'bronze' ? 'source' : 'computed';
+}
+
+function lakeSchema(contract: TableContract): Schema {
+  return Object.entries(lakeColumns(contract)).map(([name, { type, nullable, description }]) => ({
+    name,
+    type,
+    nullable,
+    comment: description,
+  }));
+}

@@ -1,0 +1,213 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Source } from '#contracts';
+import { LEDGER, lakeTables, type LakeTable } from './lake-schema.js';
+import type { ComputeRequest } from './compute.js';
+import { bindLive, type LiveTable } from './live-table.js';
+import { findLandingFiles, type LandingFile } from './load/landing.js';
+import type { LedgerRow } from './load/ledger.js';
+import { loadSource, type LoadResult } from './load/loader.js';
+import type { FileReport } from './report.js';
+import { runInOrder } from './schedule.js';
+import { literal, relationOf } from './sql-name.js';
+import { applyWrite } from './table-change.js';
+import type { TableOutcome } from './transform.js';
+import type { WrittenFile } from '#engine';
+
+interface Landed {
+  readonly files: readonly FileReport[];
+  /** Bronze tables that grew or were made, and the ledger. */
+  readonly outcomes: readonly (TableOutcome & { readonly seconds: number })[];
+  readonly loads: ReadonlyMap<string, number>;
+}
+
+/** Sources loaded side by side: one is scanned while the engine works on the other. */
+const SIDE_BY_SIDE = 2;
+
+/** Brings what is new in the landing folder into bronze and binds it; a bronze table that is missing is made, empty if need be. */
+export async function loadLanding(request: ComputeRequest): Promise<Landed> {
+  const { catalogue, landingDir, state } = request;
+  const sources = catalogue.sources.filter(({ owner }) => owner !== 'stream');
+  const landing = await findLandingFiles(landingDir, sources);
+  const ledger = await knownFiles(request);
+  const results = new Map<string, LoadResult & { readonly seconds: number }>();
+  const loads = new Map<string, number>();
+  const total = [...landing.files.values()].reduce((sum, files) => sum + files.length, 0);
+  let done = 0;
+  await runInOrder(
+    sources.map((source) => ({
+      name: source.name,
+      after: [],
+      run: async () => {
+        const files = landing.files.get(source.name) ?? [];
+        const known = ledger.get(source.name) ?? [];
+        const startedMs = request.clock.nowMs();
+        const result = await loadFiles(request, source, files, known, (path) => {
+          request.onProgress({ kind: 'file', source: source.name, path, done: ++done, total });
+        });
+        results.set(source.name, { ...result, seconds: (request.clock.nowMs() - startedMs) / 1000 });
+        if (result.ledger.length > 0) loads.set(source.name, nextLoad(known));
+      },
+    })),
+    SIDE_BY_SIDE,
+  );
+  const outcomes = [];
+  const loaded = [...results.values()].flatMap((result) => result.ledger);
+  // A repeat alone changes no table; its new name is noted with the next load.
+  const entries = loaded.length === 0 ? [] : [...loaded, ...[...results.values()].flatMap(repeatRows)];
+  for (const table of lakeTables(catalogue)) {
+    if (table.kind !== 'source' && table.kind !== 'ledger') continue;
+    const result = results.get(table.name.replace('bronze/', ''));
+    const written = table.kind === 'ledger' ? await writeLedger(request, table, entries) : (result?.written ?? []);
+    if (written.length === 0 && state.tables.has(table.name)) continue;
+    outcomes.push({ ...(await append(request, table, written)), seconds: result?.seconds ?? 0 });
+  }
+  return { files: fileReports(results, landing), outcomes, loads };
+}
+
+function loadFiles(
+  request: ComputeRequest,
+  source: Source,
+  files: readonly LandingFile[],
+  known: readonly LedgerRow[],
+  onFile: (path: string) => void,
+): Promise<LoadResult> {
+  const { engine, rehash, asOf, processedAt, runId, filesDir, signal } = request;
+  return loadSource({
+    engine,
+    source,
+    files,
+    known,
+    rehash,
+    batchId: nextLoad(known),
+    asOf,
+    loadedAt: processedAt,
+    runId,
+    workDir: filesDir,
+    targetDir: join(filesDir, 'bronze', source.name),
+    onProgress: ({ path }) => onFile(path),
+    signal,
+  });
+}
+
+/** A load's number is one more than the greatest that its source has in the parent release. */
+function nextLoad(known: readonly LedgerRow[]): number {
+  return 1 + known.reduce((greatest, { load }) => Math.max(greatest, load), 0);
+}
+
+async function knownFiles({ engine }: ComputeRequest): Promise<ReadonlyMap<string, readonly LedgerRow[]>> {
+  const known = new Map<string, LedgerRow[]>();
+  for await (const rows of engine.stream(`SELECT * FROM ${relationOf(LEDGER)}`)) {
+    for (const row of rows) {
+      const entry: LedgerRow = {
+        source: String(row['source']),
+        load: Number(row['load']),
+        path: String(row['path']),
+        size_bytes: Number(row['size_bytes']),
+        modified_ms: Number(row['modified_ms']),
+        etag: row['etag'] === null ? null : String(row['etag']),
+        digest: String(row['digest']),
+        records: Number(row['records']),
+        row_offset: Number(row['row_offset']),
+        malformed: Number(row['malformed']),
+        drift: row['drift'] === null ? null : String(row['drift']),
+      };
+      known.set(entry.source, [...(known.get(entry.source) ?? []), entry]);
+    }
+  }
+  return known;
+}
+
+function repeatRows({ repeats }: LoadResult): readonly LedgerRow[] {
+  return repeats.map(({ ledger }) => ledger);
+}
+
+async function writeLedger(
+  request: ComputeRequest,
+  table: LakeTable,
+  rows: readonly LedgerRow[],
+): Promise<readonly WrittenFile[]> {
+  if (rows.length === 0) return [];
+  const { engine, filesDir, processedAt, asOf, runId, signal } = request;
+  const file = join(filesDir, 'ledger.ndjson');
+  await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const columns = `{source: 'VARCHAR', load: 'BIGINT', path: 'VARCHAR', size_bytes: 'BIGINT', modified_ms: 'BIGINT', etag: 'VARCHAR',
+    digest: 'VARCHAR', records: 'BIGINT', row_offset: 'BIGINT', malformed: 'BIGINT', drift: 'VARCHAR'}`;
+  const written = await engine.materialise(
+    `SELECT *, TIMESTAMPTZ ${literal(processedAt)} AS loaded_at, DATE ${literal(asOf)} AS as_of, ${literal(runId)} AS run_id
+    FROM read_json(${literal(file)}, format = 'newline_delimited', columns = ${columns})`,
+    { dir: join(filesDir, table.name), filePrefix: runId, schema: table.schema, partitionBy: [] },
+    signal,
+  );
+  await rm(file);
+  return written;
+}
+
+/** Bronze only grows: the parent's files stay, the new ones come on top. */
+async function append(
+  { engine, state }: ComputeRequest,
+  table: LakeTable,
+  written: readonly WrittenFile[],
+): Promise<TableOutcome> {
+  const before: LiveTable | undefined = state.tables.get(table.name);
+  const inserted = written.reduce((sum, { rows }) => sum + rows, 0);
+  const write = { written, replaced: 'none' as const, inserted, updated: 0, deleted: 0 };
+  const { change, live } = applyWrite({ table: table.name, shape: table, before, replaced: before, result: write });
+  await bindLive(engine, relationOf(table.name), live);
+  const totalRows = Number((await engine.query(`SELECT count(*) AS n FROM ${relationOf(table.name)}`))[0]?.['n'] ?? 0);
+  return { table: table.name, change, live, write, totalRows, conservation: undefined };
+}
+
+function fileReports(
+  results: ReadonlyMap<string, LoadResult>,
+  landing: Awaited<ReturnType<typeof findLandingFiles>>,
+): readonly FileReport[] {
+  const none = { records: 0, malformed: 0 };
+  const unnamed = [
+    ...landing.waiting.map(({ path, reason }) => ({
+      ...none,
+      source: '',
+      path,
+      outcome: 'waiting' as const,
+      note: reason,
+    })),
+    ...landing.skipped.map(({ path, reason }) => ({
+      ...none,
+      source: '',
+      path,
+      outcome: 'skipped' as const,
+      note: reason,
+    })),
+  ];
+  const named = [...results].flatMap(([source, result]): FileReport[] => {
+    const notes = new Map(result.problems.map(({ path, message }) => [path, [message]]));
+    for (const { path, fields } of result.drift) {
+      notes.set(path, [...(notes.get(path) ?? []), `fields the contract does not name: ${fields.join(', ')}`]);
+    }
+    return [
+      ...result.ledger.map(({ path, records, malformed }) => ({
+        source,
+        path,
+        outcome: 'loaded' as const,
+        records,
+        malformed,
+        note: notes.get(path)?.join('; ') ?? null,
+      })),
+      ...result.repeats.map(({ path, loadedPath }) => ({
+        ...none,
+        source,
+        path,
+        outcome: 'repeat' as const,
+        note: `the same bytes were loaded as ${loadedPath}`,
+      })),
+      ...result.waiting.map(({ path, reason }) => ({
+        ...none,
+        source,
+        path,
+        outcome: 'waiting' as const,
+        note: reason,
+      })),
+    ];
+  });
+  return [...named, ...unnamed];
+}

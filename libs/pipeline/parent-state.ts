@@ -1,0 +1,44 @@
+import type { Catalogue } from '#contracts';
+import type { Snapshot } from '#delta';
+import type { Engine } from '#engine';
+import { planBase, storePathOf, type Lake, type Release } from '#releases';
+import { localCopy } from '#storage';
+import { bindLive, type LiveTable } from './live-table.js';
+import { lakeTables } from './lake-schema.js';
+import { relationOf } from './sql-name.js';
+
+/** What a run stands on: the parent release's tables, readable on this machine. */
+export interface ParentState {
+  readonly parent: Release | undefined;
+  /** The log's head of each table, to stage on. */
+  readonly bases: ReadonlyMap<string, Snapshot>;
+  readonly tables: ReadonlyMap<string, LiveTable>;
+}
+
+/** Reads the parent release's tables and binds every table of the catalogue under its name; those not there yet are empty. */
+export async function openParent(
+  lake: Lake,
+  parent: Release | undefined,
+  catalogue: Catalogue,
+  engine: Engine,
+): Promise<ParentState> {
+  const bases = new Map<string, Snapshot>();
+  const tables = new Map<string, LiveTable>();
+  for (const { name, schema, partitionBy } of lakeTables(catalogue)) {
+    const base = await planBase(lake, parent, name);
+    if (base === undefined) {
+      await bindLive(engine, relationOf(name), { schema, partitionBy, files: [] });
+      continue;
+    }
+    const files = [];
+    for (const add of base.files.values()) {
+      const path = storePathOf(name, add.path);
+      files.push({ add, localPath: await localCopy(lake.store, path, lake.cacheDir) });
+    }
+    const live = { schema: base.schema, partitionBy: base.metadata.partitionColumns, files };
+    bases.set(name, base);
+    tables.set(name, live);
+    await bindLive(engine, relationOf(name), live);
+  }
+  return { parent, bases, tables };
+}

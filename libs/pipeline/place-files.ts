@@ -1,0 +1,96 @@
+import { createActions, metadataAction, type Action, type Add } from '#delta';
+import type { WrittenFile } from '#engine';
+import { storePathOf, type PublishRequest, type TableChange as ReleaseChange } from '#releases';
+import type { ObjectStore } from '#storage';
+import type { ComputedChange, ComputedRun } from './compute.js';
+import type { ParentState } from './parent-state.js';
+import type { CheckReport } from './report.js';
+import type { RunOptions } from './run.js';
+import { addOf } from './table-change.js';
+
+/** Moves the run's new files into the lake. No log names them yet, so no reader sees them. */
+export async function placeFiles(
+  store: ObjectStore,
+  changes: Iterable<{ readonly table: string; readonly added: readonly WrittenFile[] }>,
+): Promise<void> {
+  for (const { table, added } of changes) {
+    for (const file of added) await store.put(storePathOf(table, file.addPath), { file: file.localPath });
+  }
+}
+
+interface Publishing {
+  readonly options: RunOptions;
+  readonly parent: PublishRequest['parent'];
+  readonly listedAtMs: number;
+  readonly state: ParentState;
+  readonly computed: ComputedRun;
+  readonly checks: readonly CheckReport[];
+  readonly reportPath: string;
+  readonly nonce: string;
+}
+
+/** Pure: what the run asks the release protocol to publish. */
+export function toPublish(publishing: Publishing): PublishRequest {
+  const { options, parent, listedAtMs, state, computed, checks, reportPath, nonce } = publishing;
+  const nowMs = options.clock.nowMs();
+  const changes = new Map<string, ReleaseChange>();
+  for (const change of computed.changes.values()) {
+    changes.set(change.table, {
+      owner: change.owner,
+      base: state.bases.get(change.table),
+      actions: actionsOf(change, state, nowMs, options.newNonce()),
+      rows: change.totalRows,
+      logic: change.logic,
+      schema: JSON.stringify(change.schema.map(({ name, type }) => [name, type])),
+    });
+  }
+  return {
+    store: options.lake.store,
+    clock: options.clock,
+    runId: options.runId,
+    nonce,
+    owner: 'batch',
+    parent,
+    listedAtMs,
+    mode: computed.mode === 'none' ? 'incremental' : computed.mode,
+    asOf: options.asOf,
+    changes,
+    readSet: computed.readSet,
+    consumed: { loads: Object.fromEntries(computed.loads), offsets: {}, completeUntil: {} },
+    checks: checks.map(({ layer, table, name, severity, passed, failing_rows }) => ({
+      table: `${layer}/${table}`,
+      name,
+      severity,
+      passed,
+      failing_rows,
+    })),
+    counts: Object.fromEntries(
+      computed.outcomes.map(({ table, totalRows, write }) => [
+        table,
+        { rows: totalRows, inserted: write.inserted, updated: write.updated, deleted: write.deleted },
+      ]),
+    ),
+    report: reportPath,
+  };
+}
+
+function actionsOf(change: ComputedChange, state: ParentState, nowMs: number, id: string): readonly Action[] {
+  const definition = { partitionBy: change.partitionBy, description: change.describes, configuration: {} };
+  const base = state.bases.get(change.table);
+  const redefinition: readonly Action[] =
+    change.redefines === 'creates' || base === undefined
+      ? createActions(change.schema, { ...definition, id, nowMs })
+      : change.redefines === 'alters'
+        ? [metadataAction(base.metadata, change.schema, definition)]
+        : [];
+  return [
+    ...redefinition,
+    ...change.removed.map((add) => ({ remove: removalOf(add, nowMs) })),
+    ...change.added.map((file) => ({ add: addOf(file, nowMs) })),
+  ];
+}
+
+function removalOf(add: Add, deletionTimestamp: number) {
+  const { path, partitionValues, size } = add;
+  return { path, deletionTimestamp, dataChange: true, extendedFileMetadata: true, partitionValues, size };
+}
