@@ -145,7 +145,8 @@ export async function writeDemoFiles(
     const { files } = await writeDemo({
       ...choices,
       asOf: asOf ?? today(),
-      onProgress: ({ path, records, expected }) => progress.step(records, expected, path),
+      onProgress: ({ path, records, expected }) =>
+        records < expected ? progress.tick(records, expected, path) : progress.step(records, expected, path),
       signal,
     });
     return files;
