@@ -2,10 +2,15 @@ import { layers } from './layers.mjs';
 
 export default {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'doors',
-      comment: "a lib is entered through its index.ts only",
+      comment: 'a lib is entered through its index.ts only',
       severity: 'error',
       from: { path: '^(libs/([^/]+)|apps|src|test|bench)/' },
       to: { path: '^libs/[^/]+/(?!index\\.ts$)', pathNot: '^libs/$2/' },

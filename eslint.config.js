@@ -24,9 +24,15 @@ const layerRules = Object.entries(layers).map(([lib, allowed]) => ({
 /** Core code gets clock, ids, randomness and settings as parameters. */
 const ambient = [
   { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'take the clock as a parameter' },
-  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'take randomness as a parameter' },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'take randomness as a parameter',
+  },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'take the clock as a parameter' },
-  { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'settings come from libs/platform' },
+  {
+    selector: "MemberExpression[object.name='process'][property.name='env']",
+    message: 'settings come from libs/platform',
+  },
 ];
 
 export default tseslint.config(

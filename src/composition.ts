@@ -20,7 +20,7 @@ import { makeWorkFolder } from './work-folder.js';
 export const systemClock: Clock = { nowMs: () => Date.now(), sleep: (waitMs) => setTimeout(waitMs) };
 
 /** The UTC date that a command means by today. */
-export function today(): string {
+function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
