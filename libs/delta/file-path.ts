@@ -1,4 +1,5 @@
 /** Characters that Hive-style folder names escape, as every writer of Delta does. */
+// eslint-disable-next-line no-control-regex -- control characters are what is escaped
 const ESCAPED = /[\u0000-\u001f"#%'*/:=?\\\u007f{[\]^]/g;
 const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__';
 

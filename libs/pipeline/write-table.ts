@@ -61,11 +61,11 @@ async function writeChanges(request: WriteRequest, prior: string): Promise<Write
   try {
     await engine.stage(
       merged,
-      `SELECT ${own.map((name) => `n.${name}`).join(', ')},
-        ${Object.keys(stamp)
-          .map((name) => `p.${name} AS prior${name}`)
-          .join(', ')},
-        ${partitionBy.map((name) => `p.${name} AS prior_${name},`).join(' ')}
+      `SELECT ${[
+        ...own.map((name) => `n.${name}`),
+        ...Object.keys(stamp).map((name) => `p.${name} AS prior${name}`),
+        ...partitionBy.map((name) => `p.${name} AS prior_${name}`),
+      ].join(', ')},
         CASE WHEN p._prior IS NULL THEN 'inserted' WHEN ${differs || 'FALSE'} THEN 'updated' ELSE 'same' END AS _change
       FROM ${rows} n LEFT JOIN (SELECT *, TRUE AS _prior FROM ${prior}) p ON ${on}`,
       signal,
