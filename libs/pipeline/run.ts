@@ -89,7 +89,8 @@ async function attempt(options: RunOptions, startedAt: string): Promise<RunResul
   await registerRun(lake.store, clock, { runId, owner: 'batch', parent: parent?.number ?? null });
   const renewal = renewRegularly(options);
   const filesDir = join(workDir, runId);
-  let published = false;
+  // A run that published, or found nothing to do, leaves nothing that a record would have to explain.
+  let leaves: 'published' | 'unpublished' = 'unpublished';
   let engine: Engine | undefined;
   try {
     await mkdir(filesDir, { recursive: true });
@@ -98,6 +99,7 @@ async function attempt(options: RunOptions, startedAt: string): Promise<RunResul
     const computed = await computeRun({ ...options, engine, state, filesDir, processedAt: startedAt });
     const reporting = { options, parent, computed, startedAt };
     if (computed.changes.size === 0) {
+      leaves = 'published';
       return { outcome: 'nothing_new', report: report(reporting, parent?.number ?? null, []) };
     }
     options.onProgress({ kind: 'stage', stage: 'checks' });
@@ -119,7 +121,7 @@ async function attempt(options: RunOptions, startedAt: string): Promise<RunResul
       toPublish({ options, parent, listedAtMs, state, computed, checks, reportPath: path, nonce: options.newNonce() }),
     );
     if (outcome.kind === 'lost') return 'lost';
-    published = true;
+    leaves = 'published';
     await rollForward(lake, clock, outcome.release);
     const final = { ...success, release: outcome.release.number, parent: outcome.release.parent };
     if (final.release !== success.release) await lake.store.put(path, encode(final));
@@ -128,7 +130,7 @@ async function attempt(options: RunOptions, startedAt: string): Promise<RunResul
     renewal.stop();
     await engine?.close();
     await rm(filesDir, { recursive: true, force: true });
-    await endRun(lake.store, clock, runId, published ? 'published' : 'unpublished');
+    await endRun(lake.store, clock, runId, leaves);
   }
 }
 
