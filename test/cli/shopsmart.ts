@@ -11,8 +11,8 @@ export interface Place {
   /** Working folder: `.env` and relative paths start there. */
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Called with what standard error says, so that a test can act in the middle of a command. */
-  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Sent once the command says something for the first time. */
+  readonly interruptBy?: NodeJS.Signals;
 }
 
 /** Runs the command line as a user does, in a process of its own. */
@@ -25,7 +25,7 @@ export function npmStart(place: Place): Promise<Ended> {
   return runNode([resolve('dist/src/start.js')], place);
 }
 
-async function runNode(args: readonly string[], { cwd, env, onStderr }: Place): Promise<Ended> {
+async function runNode(args: readonly string[], { cwd, env, interruptBy }: Place): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(SHOPSMART_|NODE_OPTIONS$|LOG_LEVEL$|PORT$|HOST$)/.test(name),
   );
@@ -38,8 +38,8 @@ async function runNode(args: readonly string[], { cwd, env, onStderr }: Place): 
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr === '' && interruptBy !== undefined) child.kill(interruptBy);
     stderr += text;
-    onStderr?.(text, (signal) => child.kill(signal));
   });
   const code = await new Promise<number | null>((ended, failed) => child.once('error', failed).once('close', ended));
   return { code, stdout, stderr };
