@@ -110,6 +110,8 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
     })),
     SIDE_BY_SIDE,
   );
+  const order = new Map(lakeTables(catalogue).map(({ name }, at) => [name, at]));
+  outcomes.sort((a, b) => (order.get(a.table) ?? 0) - (order.get(b.table) ?? 0));
   return {
     mode: outcomes.some(({ change }) => change !== undefined) || request.full ? 'full' : 'none',
     files: landed.files,
