@@ -1,6 +1,5 @@
 export { bindRelease } from './bind-release.js';
 export { findLandingFiles, type Landing, type LandingFile, type LandingNote } from './load/landing.js';
-export { planScope, type Change, type Scope, type ScopeQuestion } from './affected.js';
 export { relationOf } from './sql-name.js';
 export { runPipeline, type RunOptions, type RunResult } from './run.js';
 export type { OnProgress, ProgressEvent } from './progress.js';

@@ -9,6 +9,7 @@ import {
   publish,
   registerRun,
   releaseLease,
+  renewLease,
   RENEW_EVERY_MS,
   renewRun,
   reportPath,
@@ -16,6 +17,7 @@ import {
   ReleaseReader,
   type Clock,
   type Lake,
+  type Lease,
   type Release,
 } from '#releases';
 import { checkTables } from './check-table.js';
@@ -70,7 +72,7 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
   for (let losses = 0; losses <= MAX_LOSSES; losses++) {
     const lease = losses > FREE_LOSSES ? await acquireLease(lake.store, clock, runId) : undefined;
     try {
-      const result = await attempt(options, startedAt);
+      const result = await attempt(options, startedAt, lease);
       if (result !== 'lost') return result;
       options.onProgress({ kind: 'message', text: 'another run published first; planning again on its release' });
     } finally {
@@ -80,14 +82,14 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
   throw new LakeError('run.contended', 'conflict', `Run ${runId} lost every race to publish. Start it again later.`);
 }
 
-async function attempt(options: RunOptions, startedAt: string): Promise<RunResult | 'lost'> {
+async function attempt(options: RunOptions, startedAt: string, lease: Lease | undefined): Promise<RunResult | 'lost'> {
   const { lake, clock, runId, workDir, signal } = options;
   const reader = new ReleaseReader(lake.store);
   const listedAtMs = clock.nowMs();
   const parent = await reader.latest();
   if (parent !== undefined) await rollForward(lake, clock, parent);
   await registerRun(lake.store, clock, { runId, owner: 'batch', parent: parent?.number ?? null });
-  const renewal = renewRegularly(options);
+  const renewal = renewRegularly(options, lease);
   const filesDir = join(workDir, runId);
   // A run that published, or found nothing to do, leaves nothing that a record would have to explain.
   let leaves: 'published' | 'unpublished' = 'unpublished';
@@ -159,10 +161,15 @@ function report(
 }
 
 /** Keeps the run's record fresh, so that vacuum knows its files; a renewal that failed is told before publishing. */
-function renewRegularly({ lake, clock, runId }: RunOptions): { assertAlive(): void; stop(): void } {
+function renewRegularly(
+  { lake, clock, runId }: RunOptions,
+  lease: Lease | undefined,
+): { assertAlive(): void; stop(): void } {
   let failure: unknown;
   const timer = setInterval(() => {
     renewRun(lake.store, clock, runId).catch((error: unknown) => (failure = error));
+    // Without the lease the run is only likelier to lose the next race.
+    if (lease !== undefined) renewLease(lake.store, clock, lease).catch(() => undefined);
   }, RENEW_EVERY_MS);
   timer.unref();
   return {

@@ -46,7 +46,7 @@ export function runPath(runId: string): string {
 }
 
 /** Folder of the run's report and rejects, with a slash at its end. */
-export function runFolder(runId: string): string {
+function runFolder(runId: string): string {
   return `${RUNS}${runId}/`;
 }
 
