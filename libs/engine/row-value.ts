@@ -31,7 +31,7 @@ export const toValue: DuckDBValueConverter<Value> = (value: DuckDBValue, type: D
 const POSITIVE_INFINITY = 9223372036854775807n;
 
 /** RFC 3339 in UTC; a fraction only where there is one. */
-export function toInstantText(micros: bigint): string {
+function toInstantText(micros: bigint): string {
   if (micros >= POSITIVE_INFINITY) return 'infinity';
   if (micros <= -POSITIVE_INFINITY) return '-infinity';
   let seconds = micros / 1_000_000n;
