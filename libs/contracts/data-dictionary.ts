@@ -4,10 +4,12 @@ import { typeName, type Column } from './column.js';
 import type { TableContract } from './contract.js';
 import { lakeColumns } from './lake-column.js';
 
+const intro = 'Generated from the contracts by `node bin/data-dictionary.mjs` after a build: edit those.';
+
 /** Every table and column of the lake, as Markdown. */
 export function dataDictionary(all: Catalogue): string {
   const chapters = all.contracts.map((contract) => chapter(contract, all));
-  return `${['# Data dictionary', 'Generated from the contracts by `npm run docs`: edit those.', ...chapters].join('\n\n')}\n`;
+  return `${['# Data dictionary', intro, ...chapters].join('\n\n')}\n`;
 }
 
 function chapter(contract: TableContract, all: Catalogue): string {

@@ -1,7 +1,7 @@
 /** Relations that a query reads, as it names them (`silver.orders`, `valid.customers`), each once, in order of appearance. */
 export function inputsOf(sql: string): readonly string[] {
   const code = sql.replace(/--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'/g, ' ');
-  const names = code.matchAll(/\b(?:from|join|,)\s*((?:bronze|silver|gold|parsed|valid)\.[a-z_][a-z0-9_]*)/gi);
+  const names = code.matchAll(/(?:\b(?:from|join)\b|,)\s*((?:bronze|silver|gold|parsed|valid)\.[a-z_][a-z0-9_]*)/gi);
   return [...new Set([...names].map((match) => (match[1] ?? '').toLowerCase()))];
 }
 

@@ -73,15 +73,14 @@ export class SmallLake {
     return this.engine.query(`SELECT * FROM ${sqlName(table)} ORDER BY ${orderBy}`);
   }
 
-  /** Runs a table's SQL again with one of its inputs replaced. */
-  async rerun(table: string, inputs: Readonly<Record<string, string>>): Promise<readonly ResultRow[]> {
+  /** A table's query with some of its inputs replaced by other relations. */
+  query(table: string, inputs: Readonly<Record<string, string>> = {}): string {
     const { sql, contract } = this.definition(table);
     const replaced = Object.entries(inputs).reduce(
       (text, [relation, other]) => text.replaceAll(new RegExp(`\\b${relation.replace('.', '\\.')}\\b`, 'g'), other),
       sql,
     );
-    const columns = Object.keys(contract.columns).join(', ');
-    return this.engine.query(`SELECT ${columns} FROM (${this.dated(replaced)}) t`);
+    return `SELECT ${Object.keys(contract.columns).join(', ')} FROM (${this.dated(replaced)}) t`;
   }
 
   definition(table: string): TableDefinition {

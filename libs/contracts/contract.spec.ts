@@ -1,0 +1,202 @@
+import { LakeError } from '#errors';
+import { catalogue } from './catalogue.js';
+import { count, pii, required, text, timestamp, typeName } from './column.js';
+import { lakeColumns } from './lake-column.js';
+import { inputsOf, tablesOf } from './lineage.js';
+import { brokenAny, castFailures, parsedSelect, ruleList } from './source-sql.js';
+import { requires, silverTable, source, table, type TableSpec } from './table.js';
+
+const spec: TableSpec = {
+  describes: 'A table.',
+  key: ['id'],
+  columns: { id: required(text('Id')), n: count('Things') },
+  recompute: { by: [], from: [], asOf: false },
+};
+const things = source('things', {
+  format: 'csv',
+  folder: 'in',
+  fields: { id: { kind: 'id' }, n: { kind: 'integer' } },
+  pii: ['id'],
+});
+const silverThings = silverTable('silver/things', {
+  ...spec,
+  source: 'things',
+  rules: [requires('id'), requires('n'), { name: 'negative_n', description: 'n is below 0', broken: 'n < 0' }],
+  recompute: { by: ['id'], from: [{ input: 'bronze.things', by: ['id'] }], asOf: false },
+});
+const silver = { contract: silverThings, sql: 'SELECT * FROM parsed.things' };
+
+function mistakeOf(make: () => unknown): string {
+  try {
+    make();
+  } catch (error) {
+    expect(error).toBeInstanceOf(LakeError);
+    expect(error).toMatchObject({ code: 'contract.invalid', kind: 'invalid' });
+    return (error as LakeError).message;
+  }
+  return 'none';
+}
+
+describe('a contract', () => {
+  it.each<[string, string, Partial<TableSpec>]>([
+    ['a name without a layer', 'things', {}],
+    ['a name in capitals', 'gold/Things', {}],
+    ['a column in camel case', 'gold/things', { columns: { id: text('Id'), someThing: text('x') } }],
+    ['a column that says nothing', 'gold/things', { columns: { id: text(' ') } }],
+    [
+      'a type outside the list',
+      'gold/things',
+      { columns: { id: { ...text('Id'), type: { kind: 'double' as 'string' } } } },
+    ],
+    [
+      'an impossible decimal',
+      'gold/things',
+      { columns: { id: { ...text('Id'), type: { kind: 'decimal', precision: 39, scale: 2 } } } },
+    ],
+    ['no key', 'gold/things', { key: [] }],
+    ['an unknown key column', 'gold/things', { key: ['nope'] }],
+    ['an unknown partition column', 'gold/things', { partitionBy: ['nope'] }],
+    ['an unknown sort column', 'gold/things', { sortBy: ['nope'] }],
+    [
+      'an unknown related column',
+      'gold/things',
+      { relations: [{ name: 'r', to: 'gold/x', columns: ['nope'], references: ['id'] }] },
+    ],
+    [
+      'a check that is no query',
+      'gold/things',
+      { checks: [{ name: 'c', severity: 'warn', description: 'x', failing: 'DROP TABLE x' }] },
+    ],
+    [
+      'a check named as another',
+      'gold/things',
+      { checks: [{ name: 'key_unique', severity: 'warn', description: 'x', failing: 'SELECT 1' }] },
+    ],
+    [
+      'a key path of another width',
+      'gold/things',
+      { recompute: { by: ['id'], from: [{ input: 'silver.x', by: ['a', 'b'] }], asOf: false } },
+    ],
+  ])('refuses %s', (_, name, change) => {
+    expect(mistakeOf(() => table(name, { ...spec, ...change }))).not.toBe('none');
+  });
+
+  it('reports all mistakes together', () => {
+    expect(mistakeOf(() => table('gold/x', { ...spec, key: ['a'], sortBy: ['b'] }))).toMatch(/column a.*column b/);
+  });
+
+  it('keeps reserved rule names for the platform', () => {
+    const rules = [{ name: 'overflow', description: 'x', broken: 'n > 9' }];
+    expect(mistakeOf(() => silverTable('silver/x', { ...spec, rules }))).toMatch(/reserved/);
+  });
+
+  it('refuses a source field that no parser reads', () => {
+    const fields = { n: { kind: 'decimal', precision: 20, scale: 4 } } as const;
+    expect(mistakeOf(() => source('x', { format: 'csv', folder: 'x', fields }))).toMatch(/no parser/);
+  });
+
+  it('names types as documents do', () => {
+    expect([
+      typeName({ kind: 'decimal', precision: 9, scale: 2 }),
+      typeName({ kind: 'long' }),
+      typeName(timestamp('x').type),
+    ]).toEqual(['DECIMAL(9,2)', 'BIGINT', 'TIMESTAMP']);
+    expect(pii(text('x')).pii).toBe('pii');
+  });
+});
+
+describe('a catalogue', () => {
+  const gold = {
+    contract: table('gold/things', {
+      ...spec,
+      recompute: { by: [], from: [{ input: 'silver.things', by: 'all' }], asOf: false },
+    }),
+    sql: 'SELECT id, n FROM silver.things',
+  };
+
+  it('puts a table after those it reads, and adds bronze and quarantine', () => {
+    const made = catalogue({ sources: [things], tables: [gold, silver] });
+    expect(made.tables.map(({ contract }) => contract.name)).toEqual(['silver/things', 'gold/things']);
+    expect(made.contracts.map(({ name }) => name)).toEqual([
+      'bronze/things',
+      'bronze/loads',
+      'bronze/quarantine/things',
+      'silver/things',
+      'gold/things',
+    ]);
+  });
+
+  it('refuses unknown inputs, circles, twins and inputs that no key path speaks of', () => {
+    const sources = [things];
+    expect(mistakeOf(() => catalogue({ sources, tables: [gold] }))).toMatch(/silver\/things, which does not exist/);
+    expect(mistakeOf(() => catalogue({ sources: [], tables: [silver] }))).toMatch(/unknown source/);
+    expect(mistakeOf(() => catalogue({ sources, tables: [silver, silver] }))).toMatch(/one name/);
+    expect(
+      mistakeOf(() =>
+        catalogue({ sources, tables: [silver, { ...gold, sql: `${gold.sql} JOIN bronze.things USING (id)` }] }),
+      ),
+    ).toMatch(/follow from bronze.things/);
+    const circle = {
+      contract: {
+        ...gold.contract,
+        name: 'gold/a',
+        recompute: { ...gold.contract.recompute, from: [{ input: 'gold.b', by: 'all' as const }] },
+      },
+      sql: 'SELECT * FROM gold.b',
+    };
+    const back = {
+      contract: {
+        ...circle.contract,
+        name: 'gold/b',
+        recompute: { ...circle.contract.recompute, from: [{ input: 'gold.a', by: 'all' as const }] },
+      },
+      sql: 'SELECT * FROM gold.a',
+    };
+    expect(mistakeOf(() => catalogue({ sources: [], tables: [circle, back] }))).toMatch(/circle/);
+  });
+
+  it('gives each layer its audit columns', () => {
+    const made = catalogue({ sources: [things], tables: [silver, gold] });
+    const names = (at: number) =>
+      Object.keys(lakeColumns(made.contracts[at] ?? silverThings)).filter((name) => name.startsWith('_'));
+    expect(names(0)).toEqual([
+      '_rescued',
+      '_record',
+      '_malformed',
+      '_source_file',
+      '_source_row',
+      '_source_line',
+      '_loaded_at',
+      '_batch_id',
+      '_as_of',
+    ]);
+    expect(names(3)).toEqual(['_source_file', '_source_row', '_batch_id', '_processed_at', '_run_id']);
+    expect(names(4)).toEqual(['_processed_at', '_run_id']);
+    expect(lakeColumns(made.contracts[0] ?? silverThings)['_record']?.pii).toBe('pii');
+  });
+});
+
+describe('lineage', () => {
+  it('reads relations from the query, not from its texts and comments', () => {
+    const sql =
+      "SELECT 'FROM gold.text' FROM silver.a x JOIN (SELECT 1 FROM valid.b) y -- FROM gold.comment\n, parsed.c /* JOIN gold.d */ JOIN silver.a z";
+    expect(inputsOf(sql)).toEqual(['silver.a', 'valid.b', 'parsed.c']);
+    expect(tablesOf(sql)).toEqual(['silver/a', 'silver/b', 'bronze/c']);
+  });
+});
+
+describe('SQL of a source', () => {
+  it('reads each field by its parser and leaves text out of what can fail', () => {
+    expect(parsedSelect(things)).toContain('parse_int(b.n) AS n');
+    expect(castFailures(things)).toContain("'cast_n'");
+    expect(castFailures(things)).not.toContain('cast_id');
+  });
+
+  it('excuses a missing field that could not be read', () => {
+    expect(ruleList(silverThings)).not.toContain('cast_n');
+    expect(ruleList(silverThings, 'casts')).toContain("NOT list_contains(casts, 'cast_n')");
+    expect(brokenAny(silverThings)).toBe(
+      'coalesce(_unread OR _overflow OR (id IS NULL) OR (n IS NULL) OR (n < 0), FALSE)',
+    );
+  });
+});
