@@ -109,7 +109,7 @@ describe('recomputing only what a change touches', () => {
           expect({ table: contract.name, differing }).toEqual({ table: contract.name, differing: [] });
         }
       }),
-      { numRuns: 4 },
+      { numRuns: 4, endOnFailure: true },
     );
   });
 });
