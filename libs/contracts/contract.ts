@@ -1,6 +1,5 @@
-import type { Column, PiiClass } from './column.js';
+import type { Column } from './column.js';
 
-export type { Column, PiiClass };
 export type Layer = 'bronze' | 'silver' | 'gold';
 export type Owner = 'batch' | 'stream';
 

@@ -11,7 +11,6 @@ export {
   pseudonym,
   rate,
   required,
-  strings,
   text,
   timestamp,
   typeName,
@@ -34,10 +33,8 @@ export type {
   TableDefinition,
 } from './contract.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
-export { validateContract } from './validate.js';
 export { catalogue, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
 export { inputsOf } from './lineage.js';
-export { auditColumns, bronzeColumns, lakeColumns, loadsColumns, quarantineColumns } from './lake-column.js';
-export { bronzeTable, loadsTable, quarantineTable } from './bronze.js';
+export { bronzeColumns, lakeColumns, loadsColumns } from './lake-column.js';
 export { brokenAny, castFailures, parsedSelect, rejectReasons, ruleList } from './source-sql.js';
 export { dataDictionary } from './data-dictionary.js';

@@ -18,7 +18,7 @@ const run: Columns = { _run_id: required(text('Run that last changed the row')) 
 const processing: Columns = { _processed_at: required(timestamp('When the row last changed')), ...run };
 
 /** Columns that the platform adds to a table of a layer. */
-export function auditColumns(layer: TableContract['layer']): Columns {
+function auditColumns(layer: TableContract['layer']): Columns {
   switch (layer) {
     case 'bronze':
       return { ...position, ...line, ...loading };
