@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore } from '#storage';
 import type { Action } from './action.js';
-import { checkpointPath, lastCheckpointPath, logFolder, parseLogPath, type LogFile } from './log-path.js';
+import { listLog } from './log-listing.js';
+import { checkpointPath, lastCheckpointPath } from './log-path.js';
 import type { ParquetRows } from './parquet-rows.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -22,30 +23,28 @@ export async function writeCheckpoint(
   const { table, version } = snapshot;
   const actions = checkpointActions(snapshot);
   await mkdir(workDir, { recursive: true });
-  const file = join(workDir, `checkpoint-${table.replaceAll('/', '-')}-${version}-${process.pid}.parquet`);
+  const folder = await mkdtemp(join(workDir, 'checkpoint-'));
   try {
+    const file = join(folder, 'single.parquet');
     const sizeInBytes = await parquet.writeCheckpoint(file, actions);
     await store.put(checkpointPath(table, version), { file });
     const hint = { version, size: actions.length, sizeInBytes, numOfAddFiles: snapshot.files.size };
     await store.put(lastCheckpointPath(table), Buffer.from(JSON.stringify(hint)));
   } finally {
-    await rm(file, { force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
 /**
  * Removes log files that no version from `keepFromVersion` on needs. The newest checkpoint at or before it stays, and so
- * does the commit of that checkpoint's own version: Spark finds no table without it.
+ * does the commit of that checkpoint's own version: Spark finds no table without it. Oldest first, so that what is left
+ * after a stop is a log that begins later, without holes.
  */
 export async function cleanLog(store: ObjectStore, table: string, keepFromVersion: number): Promise<void> {
-  const files: LogFile[] = [];
-  for await (const { path } of store.list(logFolder(table))) {
-    const file = parseLogPath(path);
-    if (file !== undefined) files.push(file);
-  }
-  const anchor = files
-    .filter((file) => file.kind === 'checkpoint' && file.parts === 1 && file.version <= keepFromVersion)
-    .reduce((newest, { version }) => Math.max(newest, version), -1);
+  const { commits, checkpoints, files } = await listLog(store, table);
+  const anchor = [...checkpoints.keys()]
+    .filter((version) => version <= keepFromVersion && commits.has(version))
+    .reduce((newest, version) => Math.max(newest, version), -1);
   for (const { path, version } of files) if (version < anchor) await store.delete(path);
 }
 

@@ -1,54 +1,58 @@
-import { LakeError } from '#errors';
 import type { ObjectStore } from '#storage';
 import type { Action } from './action.js';
 import { checkpointDue, writeCheckpoint } from './checkpoint.js';
+import { findClash, findDone, type Clash, type Intent } from './clash.js';
+import { encodeCommit, readCommit } from './log-entry.js';
+import { listLog, newestVersion } from './log-listing.js';
 import { commitPath } from './log-path.js';
 import type { ParquetRows } from './parquet-rows.js';
-import { readCommit, readSnapshot } from './read-snapshot.js';
-import type { Snapshot } from './snapshot.js';
-
-/** Why a commit cannot stand on what it read. */
-export type Clash =
-  | { readonly kind: 'created' | 'redefined'; readonly version: number }
-  | { readonly kind: 'txn'; readonly version: number; readonly appId: string }
-  | { readonly kind: 'file'; readonly version: number; readonly path: string }
-  | { readonly kind: 'append'; readonly version: number; readonly path: string };
+import { checkWritable } from './protocol.js';
+import { readSnapshot } from './read-snapshot.js';
 
 export type Commit =
   | { readonly kind: 'committed'; readonly version: number }
   | { readonly kind: 'conflict'; readonly clash: Clash }
   | { readonly kind: 'contended'; readonly attempts: number };
 
-export interface CommitRequest {
+export interface CommitRequest extends Intent {
   readonly table: string;
-  /** What the actions follow from; undefined for a table that is created. */
-  readonly read: Snapshot | undefined;
-  readonly actions: readonly Action[];
   /** Tells our commit from another's after a lost answer: new for each commit. */
   readonly txnId: string;
-  /** The actions follow from no file that was read (a plain append): others may add files meanwhile. */
-  readonly blind: boolean;
   readonly nowMs: number;
   readonly parquet: ParquetRows;
   readonly cacheDir: string;
-  /** Versions to try before giving up; each lost one is another writer's progress. */
+  /** Lost races before giving up; each is another writer's progress. */
   readonly attempts?: number;
 }
 
-/** Commits at the first free version after what was read, unless somebody changed what the actions follow from. */
+/**
+ * Commits after the newest version, unless somebody changed what the actions follow from since they were read. An error
+ * leaves it open whether the commit is there: a `txn` among the actions lets a second try find out.
+ */
 export async function commit(store: ObjectStore, request: CommitRequest): Promise<Commit> {
-  const { table, read, actions, txnId, attempts = 20 } = request;
-  let version = read?.version ?? -1;
-  for (let tried = 0; tried < attempts;) {
-    version += 1;
-    const outcome = await commitAt(store, table, version, withTime(actions, request.nowMs), txnId);
-    if (outcome === 'committed') {
+  const { table, read, txnId, attempts = 20 } = request;
+  const done = findDone(request);
+  if (done !== undefined) return { kind: 'conflict', clash: done };
+  if (read !== undefined) checkWritable(read, request.actions);
+  const actions = withTime(request.actions, request.nowMs);
+  let seen = read?.version ?? -1;
+  for (let lost = 0; lost < attempts; lost++) {
+    // Never the number after `read` unseen: a clean-up may have freed it again, and nobody would read what is put there.
+    const listing = await listLog(store, table, seen + 1);
+    const head = newestVersion(listing) ?? seen;
+    for (let version = seen + 1; version <= head; version++) {
+      if (!listing.commits.has(version)) {
+        return { kind: 'conflict', clash: { kind: read === undefined ? 'created' : 'cleaned', version } };
+      }
+      const clash = findClash(request, version, await readCommit(store, table, version));
+      if (clash !== undefined) return { kind: 'conflict', clash };
+    }
+    seen = head;
+    const version = head + 1;
+    if ((await commitAt(store, table, version, actions, txnId)) === 'committed') {
       if (checkpointDue(version)) await tryCheckpoint(store, request);
       return { kind: 'committed', version };
     }
-    tried += 1;
-    const clash = findClash(request, version, await readCommit(store, table, version));
-    if (clash !== undefined) return { kind: 'conflict', clash };
   }
   return { kind: 'contended', attempts };
 }
@@ -64,13 +68,9 @@ export async function commitAt(
   actions: readonly Action[],
   txnId: string,
 ): Promise<'committed' | 'taken'> {
-  const info = actions.find((action) => 'commitInfo' in action)?.commitInfo ?? {};
-  const rest = actions.filter((action) => !('commitInfo' in action));
-  const lines = [{ commitInfo: { operation: 'WRITE', engineInfo: 'shopsmart', ...info, txnId } }, ...rest];
   let failure: unknown;
   try {
-    const body = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    if (await store.putIfAbsent(commitPath(table, version), body)) return 'committed';
+    if (await store.putIfAbsent(commitPath(table, version), encodeCommit(actions, txnId))) return 'committed';
   } catch (error) {
     failure = error;
   }
@@ -82,35 +82,13 @@ export async function commitAt(
   }
 }
 
-/** Pure: does a version that another writer committed touch what our actions follow from? */
-export function findClash(
-  { read, actions, blind }: CommitRequest,
-  version: number,
-  theirs: readonly Action[],
-): Clash | undefined {
-  if (read === undefined) return { kind: 'created', version };
-  const ourApps = new Set(actions.flatMap((action) => ('txn' in action ? [action.txn.appId] : [])));
-  const redefines = actions.some((action) => 'metaData' in action || 'protocol' in action);
-  if (redefines) return { kind: 'redefined', version };
-  const removes = new Set(actions.flatMap((action) => ('remove' in action ? [action.remove.path] : [])));
-  for (const action of theirs) {
-    if ('metaData' in action || 'protocol' in action) return { kind: 'redefined', version };
-    if ('txn' in action && ourApps.has(action.txn.appId)) return { kind: 'txn', version, appId: action.txn.appId };
-    if ('remove' in action && (!blind || removes.has(action.remove.path))) {
-      return { kind: 'file', version, path: action.remove.path };
-    }
-    if ('add' in action && !blind && action.add.dataChange) return { kind: 'append', version, path: action.add.path };
-  }
-  return undefined;
-}
-
 /** The commit stands whatever becomes of its checkpoint: the next one that is due makes up for it. */
 async function tryCheckpoint(store: ObjectStore, { table, parquet, cacheDir }: CommitRequest): Promise<void> {
   try {
     const snapshot = await readSnapshot(store, table, { parquet, cacheDir });
     if (snapshot !== undefined) await writeCheckpoint(store, snapshot, parquet, cacheDir);
-  } catch (error) {
-    if (!(error instanceof LakeError)) throw error;
+  } catch {
+    // Nothing that a reader needs is missing: it reads the commits.
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Action, Metadata } from './action.js';
 import type { Schema } from './schema.js';
-import { encodeSchema } from './schema-string.js';
+import { badColumn, encodeSchema } from './schema-string.js';
 
 export interface TableDefinitionText {
   readonly partitionBy: readonly string[];
@@ -16,6 +16,7 @@ export function createActions(
   schema: Schema,
   { id, nowMs, ...text }: TableDefinitionText & { readonly id: string; readonly nowMs: number },
 ): readonly Action[] {
+  checkPartitions(schema, text.partitionBy);
   const metaData: Metadata = {
     id,
     description: text.description,
@@ -38,6 +39,7 @@ export function metadataAction(
   schema: Schema,
   { partitionBy, description, configuration }: TableDefinitionText,
 ): Action {
+  checkPartitions(schema, partitionBy);
   return {
     metaData: {
       ...before,
@@ -47,4 +49,18 @@ export function metadataAction(
       configuration: { ...before.configuration, ...configuration },
     },
   };
+}
+
+/** A partition's value is text in the log, and files hold the other columns: one has to be left. */
+function checkPartitions(schema: Schema, partitionBy: readonly string[]): void {
+  for (const [at, name] of partitionBy.entries()) {
+    const field = schema.find((column) => column.name === name);
+    if (field === undefined) throw badColumn(name, 'is partitioned by, and the schema does not have it');
+    if (field.type.kind === 'strings') throw badColumn(name, 'is a list, which cannot be partitioned by');
+    if (partitionBy.indexOf(name) !== at) throw badColumn(name, 'is partitioned by twice');
+  }
+  const last = partitionBy.at(-1);
+  if (last !== undefined && partitionBy.length === schema.length) {
+    throw badColumn(last, 'is partitioned by like all others, which leaves nothing to store in files');
+  }
 }

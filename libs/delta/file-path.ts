@@ -1,8 +1,3 @@
-/** Characters that Hive-style folder names escape, as every writer of Delta does. */
-// eslint-disable-next-line no-control-regex -- control characters are what is escaped
-const ESCAPED = /[\u0000-\u001f"#%'*/:=?\\\u007f{[\]^]/g;
-const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__';
-
 /**
  * A file's path as `add.path` holds it: percent-encoded once more than its name, `=` literal. A reader takes any
  * encoding; delta-rs' optimize finds only files that are written so.
@@ -11,12 +6,13 @@ export function encodePath(path: string): string {
   return encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F');
 }
 
-/** The folder of a partition, `order_year=2026/order_month=2`. Readers trust the log's values, not this name. */
-export function partitionFolder(columns: readonly string[], values: Readonly<Record<string, string | null>>): string {
-  return columns.map((name) => `${name}=${folderValue(values[name] ?? null)}`).join('/');
-}
-
-function folderValue(value: string | null): string {
-  if (value === null || value === '') return NULL_FOLDER;
-  return value.replaceAll(ESCAPED, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+/** The same for every spelling of a path in a log: another writer may have encoded more or fewer characters than we do. */
+export function fileIdentity(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // Not encoded at all: such a path is equal to itself only.
+    return path;
+  }
 }

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LakeError } from '#errors';
 import type { ObjectStore } from '#storage';
 import type { Action } from './action.js';
-import { commitPath, lastCheckpointPath, logFolder, parseLogPath, checkpointPath, type LogFile } from './log-path.js';
-import { replay, type Replayed } from './log-replay.js';
+import { commitTimeMs, corruptLog, readCommit } from './log-entry.js';
+import { checkpointFor, listLog, listLogEnd, newestVersion, oldestVersion, type LogListing } from './log-listing.js';
+import { logFolder } from './log-path.js';
+import { LogReplay } from './log-replay.js';
 import type { ParquetRows } from './parquet-rows.js';
 import type { Snapshot } from './snapshot.js';
 
@@ -19,149 +20,117 @@ export interface SnapshotChoice {
   readonly cacheDir: string;
 }
 
+/** Commits that are fetched at once: a store far away is slow to answer, not slow to read. */
+const AT_ONCE = 8;
+/** Readings of a log whose entries a clean-up takes away meanwhile. */
+const ATTEMPTS = 3;
+
 /** A table at a version or time; undefined when there is no such table. Throws `delta.no_version` when it never had that version, or no longer has it. */
 export async function readSnapshot(
   store: ObjectStore,
   table: string,
   choice: SnapshotChoice,
 ): Promise<Snapshot | undefined> {
-  const files = await listLog(store, table, choice);
-  if (files.length === 0) return undefined;
-  const version = await chosenVersion(store, table, files, choice);
-  const checkpoint = newestCheckpoint(files, version);
-  const log: Replayed[] = [];
-  if (checkpoint.length > 0) {
-    const actions: Action[] = [];
-    for (const part of checkpoint) actions.push(...(await readPart(store, part.path, choice)));
-    log.push({ version: checkpoint[0]?.version ?? 0, actions });
-  }
-  let timestampMs = 0;
-  for (let next = (log[0]?.version ?? -1) + 1; next <= version; next++) {
-    log.push({ version: next, actions: await readCommit(store, table, next) });
-  }
-  for await (const { path, modifiedMs } of store.list(commitPath(table, version))) {
-    if (path === commitPath(table, version)) timestampMs = modifiedMs;
-  }
-  return replay(table, log, timestampMs);
-}
-
-/** The actions of one commit. Lines that are no JSON, or a version that is not there, are `delta.corrupt_log`. */
-export async function readCommit(store: ObjectStore, table: string, version: number): Promise<readonly Action[]> {
-  const path = commitPath(table, version);
-  let bytes: Uint8Array;
-  try {
-    bytes = await store.get(path);
-  } catch (error) {
-    if (!(error instanceof LakeError && error.kind === 'notFound')) throw error;
-    throw corrupt(table, version, path, 'is missing although later versions exist', error);
-  }
-  try {
-    return Buffer.from(bytes)
-      .toString('utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => JSON.parse(line) as Action)
-      .filter(isKnown);
-  } catch (error) {
-    throw corrupt(table, version, path, 'is not JSON', error);
+  for (let attempt = 1; ; attempt++) {
+    const newest = choice.version === undefined && choice.timestampMs === undefined;
+    const listing = newest ? await listLogEnd(store, table) : await listLog(store, table);
+    const head = newestVersion(listing);
+    if (head === undefined) return undefined;
+    try {
+      return await readVersion(store, table, listing, await chosenVersion(store, table, listing, head, choice), choice);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !(await lostFiles(store, table, listing))) throw error;
+    }
   }
 }
 
-/** Actions that readers may skip (cdc, domainMetadata, checkpoint hints) are left out here, once. */
-function isKnown(action: Action): boolean {
-  return ['protocol', 'metaData', 'add', 'remove', 'txn', 'commitInfo'].some((name) => name in action);
-}
-
-function corrupt(table: string, version: number, path: string, what: string, cause?: unknown): LakeError {
-  return new LakeError('delta.corrupt_log', 'corrupt', `${path} ${what}. Restore it from a backup.`, {
-    at: { table, version, path },
-    cause,
-  });
-}
-
-async function listLog(store: ObjectStore, table: string, choice: SnapshotChoice): Promise<readonly LogFile[]> {
-  const hint =
-    choice.version === undefined && choice.timestampMs === undefined ? await checkpointHint(store, table) : undefined;
-  const after = hint === undefined ? [] : [checkpointBefore(table, hint)];
-  const found = await collect(store, table, ...after);
-  // The hint may name a checkpoint that is gone; without one, or its commits, the whole log is listed.
-  if (hint !== undefined && !found.some((file) => file.kind === 'checkpoint')) return collect(store, table);
-  return found;
-}
-
-async function collect(store: ObjectStore, table: string, startAfter?: string): Promise<readonly LogFile[]> {
-  const files: LogFile[] = [];
-  for await (const { path } of store.list(logFolder(table), ...(startAfter === undefined ? [] : [startAfter]))) {
-    const file = path.slice(logFolder(table).length).includes('/') ? undefined : parseLogPath(path);
-    if (file !== undefined) files.push(file);
+async function readVersion(
+  store: ObjectStore,
+  table: string,
+  listing: LogListing,
+  version: number,
+  choice: SnapshotChoice,
+): Promise<Snapshot> {
+  const log = new LogReplay();
+  const checkpoint = checkpointFor(listing, version);
+  for (const part of checkpoint ?? []) log.apply(await readPart(store, part.path, choice));
+  let timeMs: number | undefined;
+  const first = checkpoint?.[0]?.version ?? -1;
+  if (checkpoint === undefined && !listing.commits.has(0)) {
+    throw corruptLog(table, 0, logFolder(table), 'has neither its first commit nor a whole classic checkpoint');
   }
-  return files;
-}
-
-function checkpointBefore(table: string, version: number): string {
-  return checkpointPath(table, version).replace('.checkpoint.parquet', '');
-}
-
-async function checkpointHint(store: ObjectStore, table: string): Promise<number | undefined> {
-  try {
-    const text = Buffer.from(await store.get(lastCheckpointPath(table))).toString('utf8');
-    const version = (JSON.parse(text) as { version?: unknown }).version;
-    return typeof version === 'number' ? version : undefined;
-  } catch {
-    // A hint that is missing or broken costs a longer listing and nothing else.
-    return undefined;
+  for (let next = first + 1; next <= version; next += AT_ONCE) {
+    const versions = Array.from({ length: Math.min(AT_ONCE, version - next + 1) }, (_, at) => next + at);
+    for (const actions of await Promise.all(versions.map((at) => readCommit(store, table, at)))) {
+      log.apply(actions);
+      timeMs = commitTimeMs(actions);
+    }
   }
+  if (first === version) timeMs = await timeOf(store, table, listing, version);
+  const file = listing.commits.get(version) ?? checkpoint?.[0];
+  return log.snapshot(table, version, timeMs ?? file?.modifiedMs ?? 0);
 }
 
 async function chosenVersion(
   store: ObjectStore,
   table: string,
-  files: readonly LogFile[],
+  listing: LogListing,
+  head: number,
   { version, timestampMs }: SnapshotChoice,
 ): Promise<number> {
-  const newest = files.reduce((greatest, file) => Math.max(greatest, file.version), 0);
-  if (timestampMs !== undefined) {
-    for (let at = newest; at >= 0; at--) {
-      if (!files.some((file) => file.kind === 'commit' && file.version === at)) break;
-      const info = (await readCommit(store, table, at)).find((action) => 'commitInfo' in action)?.commitInfo;
-      const time = info?.['inCommitTimestamp'] ?? info?.['timestamp'];
-      if (typeof time === 'number' && time <= timestampMs) return at;
+  const oldest = oldestVersion(listing) ?? head;
+  if (timestampMs !== undefined) return versionAt(store, table, listing, { oldest, head }, timestampMs);
+  if (version === undefined) return head;
+  if (Number.isSafeInteger(version) && version >= oldest && version <= head) return version;
+  throw noVersion(table, `no version ${version}: its log has ${oldest} to ${head}`);
+}
+
+/** Times of versions increase: a clock that was set back does not bring a later version before an earlier one. */
+async function versionAt(
+  store: ObjectStore,
+  table: string,
+  listing: LogListing,
+  { oldest, head }: { readonly oldest: number; readonly head: number },
+  wantedMs: number,
+): Promise<number> {
+  let found: number | undefined;
+  let lastMs = -Infinity;
+  for (let next = oldest; next <= head; next += AT_ONCE) {
+    const versions = Array.from({ length: Math.min(AT_ONCE, head - next + 1) }, (_, at) => next + at);
+    const times = await Promise.all(versions.map((version) => timeOf(store, table, listing, version)));
+    for (const [at, timeMs] of times.entries()) {
+      lastMs = Math.max(timeMs ?? lastMs + 1, lastMs + 1);
+      if (lastMs <= wantedMs) found = next + at;
     }
-    throw noVersion(table, `no version as of ${new Date(timestampMs).toISOString()}`);
+    if (lastMs > wantedMs) break;
   }
-  if (version === undefined) return newest;
-  const reachable =
-    version <= newest &&
-    version >= 0 &&
-    (newestCheckpoint(files, version).length > 0 || files.some((file) => file.kind === 'commit' && file.version === 0));
-  if (!reachable) throw noVersion(table, `no version ${version} (the newest is ${newest})`);
-  return version;
+  if (found !== undefined) return found;
+  throw noVersion(table, `no version as old as ${new Date(wantedMs).toISOString()}: its log begins later`);
+}
+
+/** What a commit says of itself, else when its file was written. */
+async function timeOf(
+  store: ObjectStore,
+  table: string,
+  { commits, checkpoints }: LogListing,
+  version: number,
+): Promise<number | undefined> {
+  const file = commits.get(version);
+  if (file === undefined) return checkpoints.get(version)?.[0]?.modifiedMs;
+  return commitTimeMs(await readCommit(store, table, version)) ?? file.modifiedMs;
 }
 
 function noVersion(table: string, what: string): LakeError {
-  return new LakeError('delta.no_version', 'notFound', `${table} has ${what}, or its log was cleaned.`, {
-    at: { table },
-  });
+  return new LakeError('delta.no_version', 'notFound', `${table} has ${what}.`, { at: { table } });
 }
 
-/** The parts of the newest complete checkpoint at a version or before. */
-function newestCheckpoint(files: readonly LogFile[], version: number): readonly LogFile[] {
-  const groups = new Map<string, LogFile[]>();
-  for (const file of files) {
-    if (file.kind !== 'checkpoint' || file.version > version) continue;
-    const key = `${file.version}/${file.parts}`;
-    groups.set(key, [...(groups.get(key) ?? []), file]);
-  }
-  const complete = [...groups.values()].filter(
-    ([first, ...rest]) => first?.kind === 'checkpoint' && rest.length + 1 === first.parts,
-  );
-  return complete.reduce<readonly LogFile[]>(
-    (best, group) => ((group[0]?.version ?? -1) > (best[0]?.version ?? -1) ? group : best),
-    [],
-  );
+/** Did a clean-up come between the listing and the reading? Then a new listing shows a newer checkpoint. */
+async function lostFiles(store: ObjectStore, table: string, before: LogListing): Promise<boolean> {
+  const after = new Set((await listLog(store, table)).files.map(({ path }) => path));
+  return before.files.some(({ path }) => !after.has(path));
 }
 
-/** A checkpoint may be replaced under its name (two writers, the same version), so it is not kept in the cache. */
+/** A checkpoint may be replaced under its name (two writers, the same version), so no copy of it is kept. */
 async function readPart(
   store: ObjectStore,
   path: string,
@@ -169,13 +138,13 @@ async function readPart(
 ): Promise<readonly Action[]> {
   const own = store.localPath(path);
   if (own !== undefined) return parquet.readCheckpoint(own);
-  const bytes = await store.get(path);
-  const copy = join(cacheDir, `checkpoint-${createHash('sha256').update(path).update(bytes).digest('hex')}.parquet`);
   await mkdir(cacheDir, { recursive: true });
-  await writeFile(copy, bytes);
+  const folder = await mkdtemp(join(cacheDir, 'checkpoint-'));
   try {
+    const copy = join(folder, 'part.parquet');
+    await writeFile(copy, await store.get(path));
     return await parquet.readCheckpoint(copy);
   } finally {
-    await rm(copy, { force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }

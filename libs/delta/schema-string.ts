@@ -4,22 +4,22 @@ import type { ColumnType, Schema, SchemaField } from './schema.js';
 interface StructField {
   readonly name: string;
   readonly type: unknown;
-  readonly nullable: boolean;
+  readonly nullable?: boolean;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /** `metaData.schemaString` (PROTOCOL.md, "Schema Serialization Format"). Refuses names that a reader could not tell apart. */
 export function encodeSchema(schema: Schema): string {
   const seen = new Set<string>();
-  for (const { name } of schema) {
-    if (name === '' || /[ ,;{}()\n\t=]/.test(name) || seen.has(name.toLowerCase())) {
-      throw new LakeError(
-        'delta.bad_column',
-        'invalid',
-        `Column '${name}' has no name that Delta allows, or has it twice.`,
-        {
-          at: { field: name },
-        },
+  for (const { name, type } of schema) {
+    if (name === '' || /[ ,;{}()\n\t=]/.test(name)) {
+      throw badColumn(name, 'has a character that Delta does not allow in names (space , ; { } ( ) = tab line end)');
+    }
+    if (seen.has(name.toLowerCase())) throw badColumn(name, 'comes twice, as names without case');
+    if (type.kind === 'decimal' && !isDecimal(type.precision, type.scale)) {
+      throw badColumn(
+        name,
+        `is decimal(${type.precision},${type.scale}); a decimal has 1 to 38 digits, and no more behind its point`,
       );
     }
     seen.add(name.toLowerCase());
@@ -31,6 +31,16 @@ export function encodeSchema(schema: Schema): string {
     metadata: comment === undefined ? {} : { comment },
   }));
   return JSON.stringify({ type: 'struct', fields });
+}
+
+export function badColumn(name: string, what: string): LakeError {
+  return new LakeError('delta.bad_column', 'invalid', `Column '${name}' ${what}. Change the table's contract.`, {
+    at: { field: name },
+  });
+}
+
+function isDecimal(precision: number, scale: number): boolean {
+  return precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision;
 }
 
 /** Throws `delta.unsupported_type` for a type outside the closed list, `delta.corrupt_log` for no schema at all. */
@@ -53,7 +63,7 @@ export function parseSchema(schemaString: string): Schema {
     return {
       name: field.name,
       type: parseType(field),
-      nullable: field.nullable,
+      nullable: field.nullable !== false,
       ...(typeof comment === 'string' ? { comment } : {}),
     };
   });
@@ -90,7 +100,7 @@ function parseType({ name, type }: StructField): ColumnType {
       case 'timestamp':
         return { kind: type };
     }
-  } else if ((type as { elementType?: unknown } | null)?.elementType === 'string') {
+  } else if (isStringArray(type)) {
     return { kind: 'strings' };
   }
   throw new LakeError(
@@ -99,4 +109,9 @@ function parseType({ name, type }: StructField): ColumnType {
     `Column ${name} has the type ${JSON.stringify(type)}, which lake tables do not use. Cast it to string, integer, long, decimal, boolean, date, timestamp or array<string>.`,
     { at: { field: name } },
   );
+}
+
+function isStringArray(type: unknown): boolean {
+  const { type: kind, elementType } = (type ?? {}) as { readonly type?: unknown; readonly elementType?: unknown };
+  return kind === 'array' && elementType === 'string';
 }

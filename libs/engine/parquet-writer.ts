@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { DuckDBMapValue, type DuckDBConnection, type DuckDBResultReader, type DuckDBValue } from '@duckdb/node-api';
 import { LakeError } from '#errors';
-import type { Schema } from '#delta';
+import { encodePath, type Schema } from '#delta';
 import { conformingColumns, type QueryColumn } from './duckdb-type.js';
 import type { ColumnStats, MaterialiseTarget, WrittenFile } from './engine.js';
 import { toDeltaStats } from './file-stats.js';
@@ -91,7 +91,7 @@ function toWritten(row: readonly DuckDBValue[], target: MaterialiseTarget): Writ
   const path = relative(target.dir, localPath).split(sep).join('/');
   const file: WrittenFile = {
     localPath,
-    addPath: toAddPath(path),
+    addPath: encodePath(path),
     partitionValues: Object.fromEntries(
       target.partitionBy.map((name) => [name, partitionValue(keys.get(name), timestamps.has(name))]),
     ),
@@ -120,11 +120,6 @@ function nullError(field: string): LakeError {
     `column ${field} may not be NULL, but the query gives a NULL: correct the transform, or make the column nullable`,
     { at: { field } },
   );
-}
-
-/** DuckDB encodes folder names; the log encodes the path once more, but `=` must stay: delta-rs compares it so. */
-function toAddPath(path: string): string {
-  return encodeURI(path).replaceAll('#', '%23').replaceAll('?', '%3F');
 }
 
 /** Delta writes an instant without its zone. */

@@ -1,4 +1,4 @@
-import { readSnapshot, type Action, type Add, type Snapshot } from '#delta';
+import { checkWritable, readSnapshot, type Action, type Add, type Snapshot } from '#delta';
 import { assert, LakeError } from '#errors';
 import type { ObjectStore } from '#storage';
 import type { Lake } from './lake.js';
@@ -31,6 +31,8 @@ export async function planBase(
   if (foreign === 'refuse') {
     await assertNoForeignData(lake.store, head, entry.base, async () => (await contentOf(lake, table, entry)).files);
   }
+  // Now, rather than after the release is published and its log entries are refused.
+  checkWritable(head, []);
   return head;
 }
 

@@ -1,5 +1,6 @@
 import {
   checkpointDue,
+  checkWritable,
   cleanLog,
   commitAt,
   writeCheckpoint,
@@ -57,10 +58,13 @@ async function rollTable(
     const next = await firstPending(reader, release, table, head?.txns.get(APP_ID) ?? 0);
     if (next === undefined) return done;
     const { actions, wrote } = await planCommit(lake, clock, table, head, next.entry);
+    if (head !== undefined) checkWritable(head, actions);
     const number = next.entry.release;
     const version = (head?.version ?? -1) + 1;
-    const txn: Action = { txn: { appId: APP_ID, version: number, lastUpdated: clock.nowMs() } };
-    const outcome = await commitAt(lake.store, table, version, [...actions, txn], next.nonce);
+    const nowMs = clock.nowMs();
+    const info: Action = { commitInfo: { timestamp: nowMs, operation: 'WRITE', release: number } };
+    const txn: Action = { txn: { appId: APP_ID, version: number, lastUpdated: nowMs } };
+    const outcome = await commitAt(lake.store, table, version, [info, ...actions, txn], next.nonce);
     if (outcome === 'taken') lost += 1;
     else done.push({ table, release: number, version, wrote });
   }
