@@ -1,9 +1,10 @@
 -- Versions that hold on some day; the first of them also holds for everything older
 WITH versions AS (
   SELECT
-    v.customer_id, v.customer_sk, v.is_current,
+    v.customer_id, v.customer_sk,
     CASE WHEN v.effective_start_date = f.first_start THEN DATE '0001-01-01' ELSE v.effective_start_date END AS holds_from,
-    v.effective_end_date AS holds_until
+    -- The last day: plain comparisons alone let the engine join by hash
+    CASE WHEN v.is_current THEN v.effective_end_date ELSE v.effective_end_date - 1 END AS holds_to
   FROM gold.dim_customer v
   JOIN (
     SELECT customer_id, min(effective_start_date) AS first_start
@@ -48,7 +49,7 @@ sold AS (
   SELECT o.*, v.customer_sk
   FROM dated o
   LEFT JOIN versions v
-    ON v.customer_id = o.customer_id AND o.on_date >= v.holds_from AND (o.on_date < v.holds_until OR v.is_current)
+    ON v.customer_id = o.customer_id AND o.on_date >= v.holds_from AND o.on_date <= v.holds_to
 )
 SELECT
   i.item_id AS sales_key,
