@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import type { Schema } from '#delta';
+import type { ColumnType, Schema } from '#delta';
 import type { BoundFile, BoundTable } from './engine.js';
 import { toDuckDbType, type QueryColumn } from './duckdb-type.js';
 import { quoteIdentifier, quoteText } from './sql-text.js';
@@ -25,7 +25,11 @@ export function filesScan(files: readonly BoundFile[], options = ''): string {
 export function boundSelect(table: BoundTable, present: readonly QueryColumn[]): string {
   const partitions = new Set(table.partitionColumns);
   const inFiles = new Map(present.map((column) => [column.name.toLowerCase(), column]));
-  const hive = partitions.size > 0 && table.files.every((file) => pathSaysPartitions(file, table.partitionColumns));
+  const partitionFields = table.schema.filter((field) => partitions.has(field.name));
+  const hive =
+    partitions.size > 0 &&
+    partitionFields.every((field) => hiveType(field.type) !== undefined) &&
+    table.files.every((file) => pathSaysPartitions(file, table.partitionColumns));
   const columns = table.schema.map((field) => {
     const name = quoteIdentifier(field.name);
     const type = toDuckDbType(field.type);
@@ -40,9 +44,7 @@ export function boundSelect(table: BoundTable, present: readonly QueryColumn[]):
   const select = `SELECT ${columns.join(', ')} FROM`;
   if (partitions.size === 0) return `${select} ${filesScan(table.files, ', hive_partitioning = false')} f`;
   if (hive) {
-    const types = table.schema
-      .filter((field) => partitions.has(field.name))
-      .map((field) => `${quoteText(field.name)}: ${toDuckDbType(field.type)}`);
+    const types = partitionFields.map((field) => `${quoteText(field.name)}: ${hiveType(field.type)}`);
     return `${select} ${filesScan(table.files, `, hive_partitioning = true, hive_types = {${types.join(', ')}}`)} f`;
   }
   const values = table.files.map((file) => {
@@ -54,6 +56,12 @@ export function boundSelect(table: BoundTable, present: readonly QueryColumn[]):
     `${select} ${filesScan(table.files, ", hive_partitioning = false, filename = '_bound_file'")} f ` +
     `JOIN (VALUES ${values.join(', ')}) p("_bound_path", ${names}) ON f."_bound_file" = p."_bound_path"`
   );
+}
+
+/** A type as `hive_types` takes it: one word, so no decimal. */
+function hiveType(type: ColumnType): string | undefined {
+  if (type.kind === 'decimal') return undefined;
+  return type.kind === 'timestamp' ? 'TIMESTAMPTZ' : toDuckDbType(type);
 }
 
 /** The protocol gives an empty text the meaning of NULL. */

@@ -120,6 +120,18 @@ describe('DuckDbEngine', () => {
     expect(rows.map((row) => row['p'])).toEqual(values);
   });
 
+  it('reads partitions by instant and by decimal', async () => {
+    const schema: Schema = [
+      { name: 'k', type: { kind: 'long' }, nullable: false },
+      { name: 'at', type: { kind: 'timestamp' }, nullable: true },
+      { name: 'price', type: { kind: 'decimal', precision: 12, scale: 2 }, nullable: true },
+    ];
+    const select = "SELECT 1::BIGINT AS k, TIMESTAMPTZ '2026-02-17 10:20:30.5+00' AS at, 1.50::DECIMAL(12,2) AS price";
+    const row = { k: '1', at: '2026-02-17T10:20:30.5Z', price: '1.50' };
+    expect(await roundTrip(select, schema, ['at'])).toEqual([row]);
+    expect(await roundTrip(select, schema, ['price'])).toEqual([row]);
+  });
+
   it('believes the log, not the path, about partition values', async () => {
     const schema: Schema = [
       { name: 'n', type: { kind: 'integer' }, nullable: false },
