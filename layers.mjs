@@ -8,6 +8,7 @@ export const layers = {
   products: ['errors', 'contracts'],
   engine: ['errors', 'storage', 'delta'],
   releases: ['errors', 'storage', 'delta'],
+  serving: ['errors', 'storage', 'contracts', 'delta', 'engine', 'releases'],
   pipeline: ['errors', 'storage', 'contracts', 'products', 'delta', 'engine', 'releases'],
   platform: ['errors', 'storage', 'contracts', 'products', 'delta', 'engine', 'releases', 'pipeline'],
 };

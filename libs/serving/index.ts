@@ -1,0 +1,8 @@
+export { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
+export { openCursor, type Cursor } from './cursor.js';
+export { fieldAt, related, type Field, type Tables } from './field.js';
+export { bucketType, measureType, type OutputColumn } from './output.js';
+export { parseQuery } from './parse-query.js';
+export { QueryError, type Problem } from './problem.js';
+export type { Filter, GroupColumn, GroupsQuery, Measure, Query, RowsQuery, Sort } from './query.js';
+export { restKey, whereKey } from './rest-key.js';
