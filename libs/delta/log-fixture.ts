@@ -13,7 +13,7 @@ import type { Snapshot } from './snapshot.js';
 
 export const TABLE = 'silver/orders';
 export const NOW_MS = Date.parse('2026-02-17T10:00:00Z');
-export const SCHEMA: Schema = [{ name: 'id', type: { kind: 'long' }, nullable: false }];
+const SCHEMA: Schema = [{ name: 'id', type: { kind: 'long' }, nullable: false }];
 
 /** Checkpoints as JSON: most of these tests are about the log, not about Parquet. */
 const jsonCheckpoints: ParquetRows = {

@@ -63,6 +63,14 @@ describe('DuckDbParquetRows', () => {
     expect(await rows.readCheckpoint(file)).toEqual(actions);
   });
 
+  it('writes an action however long it is', async () => {
+    const rows = new DuckDbParquetRows(engine);
+    const file = join(dir, 'long.parquet');
+    const long: readonly Action[] = [{ txn: { appId: 'é'.repeat(3_000_000), version: 1 } }, ...actions];
+    await rows.writeCheckpoint(file, long);
+    expect(await rows.readCheckpoint(file)).toEqual(long);
+  });
+
   it('leaves commitInfo out of a checkpoint', async () => {
     const rows = new DuckDbParquetRows(engine);
     const file = join(dir, 'c.parquet');

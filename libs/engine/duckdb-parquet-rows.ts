@@ -50,8 +50,8 @@ const CHECKPOINT: Readonly<Record<string, Fields>> = {
   txn: { appId: 'VARCHAR', version: 'BIGINT', lastUpdated: 'BIGINT' },
 };
 
-/** A schema string or a file's stats may be long, a single action longer than this is not ours. */
-const LONGEST_ACTION_BYTES = 64 * 1024 * 1024;
+/** DuckDB takes twice as much memory for reading JSON, so more is asked for only where a line is longer. */
+const SHORT_LINE_BYTES = 1024 * 1024;
 
 /** Checkpoints by way of DuckDB: actions are JSON lines on one side and Parquet on the other. */
 export class DuckDbParquetRows implements ParquetRows {
@@ -93,11 +93,18 @@ export class DuckDbParquetRows implements ParquetRows {
       const types = Object.entries(fields).map(([field, type]) => `${field} ${type}`);
       return `${action}: 'STRUCT(${types.join(', ')})'`;
     });
-    const options =
-      `format = 'newline_delimited', compression = 'uncompressed', maximum_object_size = ${LONGEST_ACTION_BYTES}, ` +
-      `columns = {${columns.join(', ')}}`;
+    let longest = SHORT_LINE_BYTES;
+    const measured = function* () {
+      for (const line of actionLines(actions)) {
+        longest = Math.max(longest, 2 * Buffer.byteLength(line));
+        yield line;
+      }
+    };
     try {
-      await pipeline(Readable.from(actionLines(actions)), createWriteStream(lines));
+      await pipeline(Readable.from(measured()), createWriteStream(lines));
+      const options =
+        `format = 'newline_delimited', compression = 'uncompressed', maximum_object_size = ${longest}, ` +
+        `columns = {${columns.join(', ')}}`;
       await this.engine.copyParquet(`SELECT * FROM read_json(${quoteText(lines)}, ${options})`, localFile);
     } finally {
       await rm(lines, { force: true });
