@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ObjectStore } from './object-store.js';
 import { checkPath } from './object-path.js';
@@ -19,7 +19,23 @@ export async function localCopy(store: ObjectStore, path: string, cacheDir: stri
   if (present) return copy;
   await mkdir(dirname(copy), { recursive: true });
   const temporary = `${copy}.${randomUUID()}`;
-  await writeFile(temporary, await store.get(path));
-  await rename(temporary, copy);
+  try {
+    await writeSynced(temporary, await store.get(path));
+    await rename(temporary, copy);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   return copy;
+}
+
+/** A copy is trusted for ever by its name, so a power cut may not leave that name on an empty file. */
+async function writeSynced(file: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

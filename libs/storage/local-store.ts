@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LakeError } from '#errors';
 import type { Body, ByteRange, ObjectInfo, ObjectStore } from './object-store.js';
-import { checkPath, compareBytes, notFound } from './object-path.js';
+import { checkPath, checkPrefix, compareBytes, notFound } from './object-path.js';
 
 /** Marks what is being written: a name that no listing shows and that a crash may leave behind. */
 const TEMPORARY = /^\.tmp-[0-9a-f-]{36}$/;
@@ -35,6 +35,7 @@ export class LocalStore implements ObjectStore {
         await handle.close();
       }
     } catch (error) {
+      if (isNoObject(error)) throw notFound(this.url, path, error);
       throw this.wrap(error, path);
     }
   }
@@ -61,7 +62,7 @@ export class LocalStore implements ObjectStore {
   }
 
   async *list(prefix: string, startAfter?: string): AsyncIterable<ObjectInfo> {
-    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const folder = checkPrefix(prefix).slice(0, prefix.lastIndexOf('/') + 1);
     const after = startAfter === undefined ? undefined : Buffer.from(startAfter);
     for await (const path of this.walk(folder, prefix, after)) {
       const info = await stat(join(this.url, path)).catch(ignoreMissing);
@@ -72,9 +73,9 @@ export class LocalStore implements ObjectStore {
   async delete(path: string): Promise<void> {
     const file = this.localPath(path);
     try {
-      await rm(file, { force: true });
+      await unlink(file);
     } catch (error) {
-      throw this.wrap(error, path);
+      if (!isNoObject(error)) throw this.wrap(error, path);
     }
     // An empty folder is nothing in an object store; one that just got an object stays.
     for (let folder = dirname(file); folder.startsWith(`${this.url}/`); folder = dirname(folder)) {
@@ -244,6 +245,11 @@ async function syncUpwards(from: string, to: string): Promise<void> {
 function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? code : undefined;
+}
+
+/** Nothing has this name, or only a folder has, or an object has the name of one of its folders. */
+function isNoObject(error: unknown): boolean {
+  return ['ENOENT', 'EISDIR', 'ENOTDIR'].includes(codeOf(error) ?? '');
 }
 
 function ignoreMissing(error: unknown): undefined {

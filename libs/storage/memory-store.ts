@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LakeError } from '#errors';
 import type { Body, ByteRange, ObjectInfo, ObjectStore } from './object-store.js';
-import { checkPath, compareBytes, notFound } from './object-path.js';
+import { checkPath, checkPrefix, compareBytes, notFound } from './object-path.js';
 
 /**
  * What goes wrong at one mutating call: it fails and nothing happened (`fail`), it happened but the answer is lost
@@ -57,6 +57,7 @@ export class MemoryStore implements ObjectStore {
 
   async *list(prefix: string, startAfter?: string): AsyncIterable<ObjectInfo> {
     await this.turn();
+    checkPrefix(prefix);
     const paths = [...this.objects.keys()].filter((path) => path.startsWith(prefix)).sort(compareBytes);
     for (const path of paths) {
       const object = this.objects.get(path);

@@ -9,6 +9,13 @@ export function checkPath(path: string): string {
   });
 }
 
+/** A prefix is the beginning of paths: its folders obey the same rules, its last part may be cut anywhere. */
+export function checkPrefix(prefix: string): string {
+  const folders = prefix.slice(0, prefix.lastIndexOf('/'));
+  if (prefix.includes('/')) checkPath(folders);
+  return prefix;
+}
+
 export function notFound(store: string, path: string, cause?: unknown): LakeError {
   return new LakeError('storage.not_found', 'notFound', `${path} is not in ${store}.`, { at: { path }, cause });
 }
