@@ -92,7 +92,9 @@ export class SmallLake {
   }
 
   touch(path: string, modifiedMs: number): void {
-    utimesSync(join(this.landing, path), modifiedMs / 1000, modifiedMs / 1000);
+    // Half a millisecond more: as seconds, a whole one may come out just below itself.
+    const seconds = (modifiedMs + 0.5) / 1000;
+    utimesSync(join(this.landing, path), seconds, seconds);
   }
 
   modifiedMs(path: string): number {
