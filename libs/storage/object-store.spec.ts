@@ -1,4 +1,6 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bytes, describeObjectStore, folder, paths } from './describe-object-store.js';
 import { localCopy } from './local-copy.js';
@@ -25,6 +27,34 @@ describe('localCopy', () => {
     expect(await readFile(await localCopy(store, 't/p=a%20b/a', cache), 'utf8')).toBe('data');
     await expect(localCopy(store, 't/p=a%20b/b', cache)).rejects.toMatchObject({ code: 'storage.not_found' });
     expect(await readdir(join(cache, 't/p=a%20b'))).toEqual(['a']);
+  });
+});
+
+describe('LocalStore with files of the caller', () => {
+  // On Linux a file system of its own, so the file cannot be linked; elsewhere the ordinary way is taken once more.
+  const elsewhere = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+  it('copies one from another file system, which stays', async () => {
+    const other = mkdtempSync(join(elsewhere, 'store-'));
+    try {
+      const file = join(other, 'part');
+      await writeFile(file, 'data');
+      const store = new LocalStore(folder());
+      await store.put('t/part', { file });
+      await writeFile(file, 'changed');
+      if (elsewhere !== tmpdir()) expect(await readFile(join(store.url, 't/part'), 'utf8')).toBe('data');
+      expect(await store.putIfAbsent('t/part', { file })).toBe(false);
+      expect(await readdir(join(store.url, 't'))).toEqual(['part']);
+      expect(await readFile(file, 'utf8')).toBe('changed');
+    } finally {
+      rmSync(other, { recursive: true });
+    }
+  });
+
+  it('names a file that is missing, and writes nothing', async () => {
+    const store = new LocalStore(folder());
+    await expect(store.put('t/part', { file: '/nowhere/part' })).rejects.toMatchObject({ code: 'storage.not_found' });
+    expect(await paths(store, '')).toEqual([]);
   });
 });
 
