@@ -411,6 +411,20 @@ describe('gold/agg_daily_sales', () => {
     expect(rows[1]).toMatchObject({ channel: null, total_orders: 1, cancel_rate_pct: '0.00' });
     expect(rows[2]).toMatchObject({ order_date: '2025-06-02', is_weekend: false });
   });
+
+  it('leaves sums that no money type holds unknown, and still passes its checks', async () => {
+    const largest = '9999999999999999.99';
+    const lake = new SmallLake(engine, AS_OF)
+      .load('orders', [order('o1', { shipping_amount: '3' }), order('o2', { order_date: '2025-06-02' })])
+      .load('order_items', [item('i1', 'o1', largest), item('i2', 'o1', largest), item('i3', 'o2', '1')]);
+    await lake.compute('gold/agg_daily_sales');
+    await checksHold(lake, 'gold/agg_daily_sales');
+    const rows = await lake.rows('gold/agg_daily_sales', 'order_date');
+    expect(pick(rows, 'gross_revenue', 'net_revenue', 'total_shipping', 'avg_item_value')).toEqual([
+      [null, null, '3.00', largest],
+      ['1.00', '1.00', '0.00', '1.00'],
+    ]);
+  });
 });
 
 describe('gold/ml_customer_rfm', () => {
