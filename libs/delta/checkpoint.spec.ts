@@ -163,6 +163,10 @@ describe('cleanLog', () => {
       const store = await longLog(3, 6);
       await cleanLog(store.reopen({ atCall, kind: 'stop' }), TABLE, 7).catch(() => undefined);
       for (const version of [6, 7, 8]) expect((await read(store, { version })).files.size).toBe(version);
+      for (const version of [0, 1, 2, 3, 4, 5]) {
+        const found = await read(store, { version }).catch((error: unknown) => error);
+        expect(found).toMatchObject(found instanceof Error ? { code: 'delta.no_version' } : { version });
+      }
     }
   });
 });

@@ -103,6 +103,16 @@ describe('commit', () => {
     });
   });
 
+  it('loses no race to commits that were there before it began', async () => {
+    await aLog(store, [addition('a')]);
+    const stale = await read(store);
+    for (let version = 2; version <= 5; version++) await commitAt(store, TABLE, version, [addition(`${version}`)], '');
+    expect(await commitTo(store, { read: stale, actions: [addition('b')], txnId: 'late', attempts: 1 })).toEqual({
+      kind: 'committed',
+      version: 6,
+    });
+  });
+
   it('gives up after the races that it was allowed to lose', async () => {
     await aLog(store);
     const busy = new (class extends MemoryStore {
