@@ -1,11 +1,20 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ObjectStore } from './object-store.js';
 
 export const bytes = (text: string) => Buffer.from(text);
-export const folder = () => mkdtempSync(join(tmpdir(), 'store-'));
+
+const made: string[] = [];
+afterAll(() => made.forEach((path) => rmSync(path, { recursive: true })));
+
+/** A new folder, gone with the spec. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'store-'));
+  made.push(path);
+  return path;
+}
 
 export async function paths(store: ObjectStore, prefix: string, after?: string): Promise<string[]> {
   const found: string[] = [];

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Mounts in a namespace of the child's own: nobody else sees it, and it is gone with the child. */
-const NAMESPACE = ['--map-root-user', '--mount'];
-const permitted = spawnSync('unshare', [...NAMESPACE, 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0;
+function inNamespace(command: readonly string[]) {
+  const script = 'exec unshare --map-root-user --mount "$@"';
+  return spawnSync('sh', ['-c', script, 'sh', ...command], { encoding: 'utf8' });
+}
+
+const permitted = inNamespace(['mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0;
 
 /** Runs in the child, on a file system of 64 KiB that holds one object. */
 const SCRIPT = `
@@ -31,8 +35,7 @@ describe('a local store on a full disk', () => {
   (permitted ? it : it.skip)('says so, keeps every object as it was, and leaves its room to others', () => {
     const folder = mkdtempSync(join(tmpdir(), 'full-'));
     const mounted = 'mount -t tmpfs -o size=64k tmpfs "$1" && exec "$2" --input-type=module -e "$3" "$1"';
-    const args = [...NAMESPACE, 'sh', '-c', mounted, 'sh', folder, process.execPath, SCRIPT];
-    const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' });
+    const { stdout, stderr } = inNamespace(['sh', '-c', mounted, 'sh', folder, process.execPath, SCRIPT]);
     rmSync(folder, { recursive: true });
     expect(stderr).toBe('');
     const full = { code: 'storage.full', kind: 'unavailable', message: expect.stringContaining(folder) };
