@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -33,6 +33,11 @@ describe('writeWhole', () => {
     await expect(writeWhole(path, broken(), new PassThrough())).rejects.toThrow('the engine stopped');
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(dir)).toEqual(['out.csv']);
+  });
+
+  it('does not put a file in the place of a device', async () => {
+    await expect(writeWhole('/dev/null', parts('a'), new PassThrough())).rejects.toThrow('no regular file');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   it('says that a folder is no file, and that a missing folder must exist', async () => {

@@ -32,10 +32,14 @@ export async function replaceFile(path: string, write: (hidden: string) => Promi
   const hidden = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
   try {
     const found = await stat(target).catch(() => undefined);
-    if (found?.isDirectory() === true)
-      throw new LakeError('export.unwritable', 'invalid', `${target} is a folder: name a file`, {
-        at: { path: target },
-      });
+    // A device or pipe would be replaced, not written to.
+    if (found !== undefined && !found.isFile())
+      throw new LakeError(
+        'export.unwritable',
+        'invalid',
+        `${target} is ${found.isDirectory() ? 'a folder' : 'no regular file'}: name a file`,
+        { at: { path: target } },
+      );
     await write(hidden);
     await sync(hidden);
     await rename(hidden, target);
