@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { planVacuum, vacuum } from '#releases';
+import { MemoryStore } from '#storage';
 import type { RunReport } from './report.js';
 import type { RunResult } from './run.js';
 import { csvOf, smallShop, TOO_MUCH } from './testing/small-shop.js';
@@ -338,6 +340,24 @@ describe('what a run is given', () => {
     expect(await lake.releases()).toHaveLength(1);
     expect(readdirSync(workDir)).toEqual([]);
     expect((await lake.run()).outcome).toBe('published');
+  });
+});
+
+describe('a run whose record cannot be ended', () => {
+  it('says that it published all the same, and vacuum removes the record once it is stale', async () => {
+    const counted = new MemoryStore();
+    const rehearsal = workshop.lake(undefined, counted);
+    rehearsal.land(FIRST, [JANUARY, FEBRUARY]);
+    await rehearsal.run();
+
+    const store = new MemoryStore(undefined, { atCall: counted.calls, kind: 'fail' });
+    const lake = workshop.lake(rehearsal.landing, store);
+    expect(await lake.run()).toMatchObject({ outcome: 'published', report: { release: 1 } });
+    const { run_id } = await lake.latest();
+    expect(await lake.paths('_runs/')).toContain(`_runs/${run_id}.json`);
+    lake.clock.advance(3_600_000);
+    expect(await vacuum(lake.lake, lake.clock, await planVacuum(lake.lake, lake.clock))).toEqual([]);
+    expect(await lake.paths('_runs/')).toEqual([`_runs/${run_id}/report.json`]);
   });
 });
 
