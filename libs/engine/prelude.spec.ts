@@ -374,7 +374,7 @@ describe('prelude', () => {
     const scored = async (values: readonly number[], x: number) => {
       const rows = values.map((value) => `(${value}::DECIMAL(18,2))`).join(', ');
       const [row] = await engine.query(
-        `SELECT z_value(${x}::DECIMAL(18,2), n, sx, sx2) AS z, z_rate(z_value(${x}::DECIMAL(18,2), n, sx, sx2)) AS r FROM (
+        `SELECT z_value(${x}::DECIMAL(18,2), n, sx, sx2, z_spread(n, sx, sx2)) AS z, z_rate(z_value(${x}::DECIMAL(18,2), n, sx, sx2, z_spread(n, sx, sx2))) AS r FROM (
            SELECT CAST(count(*) AS INTEGER) AS n, CAST(sum(x) AS DECIMAL(38,2)) AS sx, CAST(sum(CAST(x AS DECIMAL(38,2)) * x) AS DECIMAL(38,4)) AS sx2
            FROM (VALUES ${rows}) t(x))`,
       );

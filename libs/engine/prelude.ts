@@ -104,20 +104,23 @@ CREATE OR REPLACE MACRO make_date_key(d) AS
   `CREATE OR REPLACE MACRO to_rate(x) AS TRY_CAST(x AS DECIMAL(9,2))`,
   `CREATE OR REPLACE MACRO fits_money(x) AS (x IS NULL OR TRY_CAST(x AS DECIMAL(18,2)) IS NOT NULL)`,
   `CREATE OR REPLACE MACRO fits_rate(x) AS (x IS NULL OR TRY_CAST(x AS DECIMAL(9,2)) IS NOT NULL)`,
-  `CREATE OR REPLACE MACRO cents(x) AS CAST(CAST(x AS DECIMAL(38,2)) * 100 AS HUGEINT)`,
-  `CREATE OR REPLACE MACRO int_div(a, b) AS CASE WHEN b <> 0 THEN a // b END`,
+  // below 10^12 in 64 bits: 128-bit division, which a cast of a wide decimal is too, takes many times as long
   `
-CREATE OR REPLACE MACRO _div_half_away(n, d) AS
-  (CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))`,
+CREATE OR REPLACE MACRO _small_cents(x) AS
+  CAST(TRY_CAST(x AS DECIMAL(14,2)) * CAST(100 AS DECIMAL(3,0)) AS BIGINT)`,
+  `
+CREATE OR REPLACE MACRO cents(x) AS CASE
+  WHEN TRY_CAST(x AS DECIMAL(14,2)) IS NOT NULL THEN CAST(_small_cents(x) AS HUGEINT)
+  ELSE CAST(CAST(x AS DECIMAL(38,2)) * 100 AS HUGEINT)
+END`,
+  `CREATE OR REPLACE MACRO int_div(a, b) AS CASE WHEN b <> 0 THEN a // b END`,
+  // arguments are repeated, so each costs as often as it stands here
+  `CREATE OR REPLACE MACRO _div_half_away(n, d) AS sign(n) * sign(d) * ((2 * abs(n) + abs(d)) // (2 * abs(d)))`,
   `
 CREATE OR REPLACE MACRO _computable(num, den) AS
   abs(CAST(num AS DECIMAL(38,2))) < ${LARGEST_TERM} AND abs(CAST(den AS DECIMAL(38,2))) < ${LARGEST_TERM}`,
-  `
-CREATE OR REPLACE MACRO _money_of_cents(q) AS
-  CASE WHEN abs(q) <= 999999999999999999 THEN CAST(CAST(q AS DECIMAL(18,0)) * 0.01 AS DECIMAL(18,2)) END`,
-  `
-CREATE OR REPLACE MACRO _rate_of_cents(q) AS
-  CASE WHEN abs(q) <= 999999999 THEN CAST(CAST(q AS DECIMAL(18,0)) * 0.01 AS DECIMAL(9,2)) END`,
+  `CREATE OR REPLACE MACRO _money_of_cents(q) AS CAST(TRY_CAST(q AS DECIMAL(18,0)) * 0.01 AS DECIMAL(18,2))`,
+  `CREATE OR REPLACE MACRO _rate_of_cents(q) AS CAST(TRY_CAST(q AS DECIMAL(9,0)) * 0.01 AS DECIMAL(9,2))`,
   ...[
     ['money_ratio', '_money_of_cents', 100],
     ['rate_ratio', '_rate_of_cents', 100],
@@ -127,18 +130,27 @@ CREATE OR REPLACE MACRO _rate_of_cents(q) AS
 CREATE OR REPLACE MACRO ${name}(num, den) AS CASE
   WHEN num IS NULL THEN NULL
   WHEN den = 0 THEN 0
+  WHEN TRY_CAST(num AS DECIMAL(14,2)) IS NOT NULL AND TRY_CAST(den AS DECIMAL(14,2)) IS NOT NULL
+    THEN ${finish}(_div_half_away(_small_cents(num) * ${factor}, _small_cents(den)))
   WHEN _computable(num, den) THEN ${finish}(_div_half_away(cents(num) * ${factor}, cents(den)))
 END`,
   ),
   // Both differences are exact integers where they fit, so equal inputs give equal scores in any order of summation
   `
-CREATE OR REPLACE MACRO z_value(x, n, sum_x, sum_x2) AS CASE
+CREATE OR REPLACE MACRO _exact_moments(n, sum_x, sum_x2) AS
+  abs(sum_x) < 10000000000000000 AND n < 1000000000 AND sum_x2 < 1000000000000000000000`,
+  `
+CREATE OR REPLACE MACRO z_spread(n, sum_x, sum_x2) AS CASE
+  WHEN _exact_moments(n, sum_x, sum_x2)
+    THEN CAST(CAST(sum_x2 * 10000 AS HUGEINT) * n - cents(sum_x) * cents(sum_x) AS DOUBLE)
+  ELSE CAST(sum_x2 AS DOUBLE) * n - CAST(sum_x AS DOUBLE) * CAST(sum_x AS DOUBLE)
+END`,
+  `
+CREATE OR REPLACE MACRO z_value(x, n, sum_x, sum_x2, spread) AS CASE
   WHEN x IS NULL OR n IS NULL OR n < 2 OR sum_x IS NULL OR sum_x2 IS NULL THEN 0.0::DOUBLE
-  WHEN abs(sum_x) < 10000000000000000 AND n < 1000000000 AND sum_x2 < 1000000000000000000000
-    THEN _z(CAST(abs(cents(x) * n - cents(sum_x)) AS DOUBLE), CAST(n AS DOUBLE),
-            CAST(CAST(sum_x2 * 10000 AS HUGEINT) * n - cents(sum_x) * cents(sum_x) AS DOUBLE))
-  ELSE _z(abs(CAST(x AS DOUBLE) * n - CAST(sum_x AS DOUBLE)), CAST(n AS DOUBLE),
-          CAST(sum_x2 AS DOUBLE) * n - CAST(sum_x AS DOUBLE) * CAST(sum_x AS DOUBLE))
+  WHEN _exact_moments(n, sum_x, sum_x2)
+    THEN _z(CAST(abs(cents(x) * n - cents(sum_x)) AS DOUBLE), CAST(n AS DOUBLE), spread)
+  ELSE _z(abs(CAST(x AS DOUBLE) * n - CAST(sum_x AS DOUBLE)), CAST(n AS DOUBLE), spread)
 END`,
   `CREATE OR REPLACE MACRO _z(distance, n, spread) AS CASE WHEN spread > 0 THEN distance * sqrt((n - 1) / (n * spread)) ELSE 0.0::DOUBLE END`,
   `CREATE OR REPLACE MACRO z_rate(z) AS TRY_CAST(CAST(z AS DECIMAL(18,6)) AS DECIMAL(9,2))`,

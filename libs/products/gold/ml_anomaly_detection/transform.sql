@@ -8,10 +8,14 @@ WITH methods AS (
   FROM silver.payments
   GROUP BY payment_method
 ),
+-- What is the same for a whole method is computed once
+spreads AS (
+  SELECT payment_method, n, sum_x, sum_x2, z_spread(n, sum_x, sum_x2) AS spread FROM methods
+),
 measured AS (
-  SELECT p.*, z_value(p.amount, m.n, m.sum_x, m.sum_x2) AS z
+  SELECT p.*, z_value(p.amount, m.n, m.sum_x, m.sum_x2, m.spread) AS z
   FROM silver.payments p
-  JOIN methods m ON m.payment_method IS NOT DISTINCT FROM p.payment_method
+  JOIN spreads m ON m.payment_method IS NOT DISTINCT FROM p.payment_method
 ),
 judged AS (
   SELECT *, coalesce(z > 2, FALSE) AS is_statistical_anomaly, fraud_signal_count + CASE WHEN z > 2 THEN 2 ELSE 0 END AS combined
