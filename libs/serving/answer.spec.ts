@@ -262,6 +262,22 @@ describe('answerQuery', () => {
     }
   });
 
+  it('takes lists of thousands of values, whatever is in them', async () => {
+    const odd = ["'", '"', '\\', '\0', '\u2028', '😀', '%', '', '~', '\n'];
+    const rows = odd.map((word, n) => ({ order_id: `o${n}`, place: 1, word, pieces: n, big: String(n) }));
+    await bindRows(engine, line, [...rows, { order_id: 'z', place: 1, word: null, pieces: null }]);
+    const many = Array.from({ length: 9_900 }, (_, n) => `w${n}`);
+    const places = async (where: object) => (await ask({ select: ['pieces'], where })).rows.map((row) => row['pieces']);
+    expect(await places({ word: { in: [...many, ...odd] } })).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await places({ word: { nin: [...many, ...odd.slice(3)] } })).toEqual([0, 1, 2, null]);
+    const numbers = Array.from({ length: 500 }, (_, n) => n + 5);
+    expect(await places({ pieces: { in: [...numbers, 3_000_000_000] } })).toEqual([5, 6, 7, 8, 9]);
+    expect(await places({ not: { or: [{ big: { in: numbers } }, { pieces: { in: [3_000_000_000, 0] } }] } })).toEqual([
+      ...[1, 2, 3, 4],
+      null,
+    ]);
+  });
+
   it('gives every row a cursor, from which both directions go on', async () => {
     const lines = [1, 2, 3, 4, 5].map((place) => ({ order_id: 'o', place }));
     await bindRows(engine, line, lines);

@@ -57,7 +57,7 @@ export async function answerQuery(
   const hasMore = limit !== undefined && found.length > limit;
   const page = hasMore ? found.slice(0, limit) : [...found];
   if (query.backward === true) page.reverse();
-  const digest = queryDigest(query, asked.contract.name);
+  const digest = queryDigest(query, asked.contract);
   const cursorOf = (row: number): string => {
     const position = positionOf(page[row] ?? {}, compiled);
     return sealCursor({ release: asked.release, digest, position }, asked.cursorSecret);
@@ -96,7 +96,7 @@ function compile(query: Query, asked: Asked, limit: number | 'all'): CompiledQue
   const { contract, tables, scopes } = asked;
   if (query.cursor === undefined) return compileQuery(query, contract, tables, scopes, { limit });
   const cursor = openCursor(query.cursor, asked.cursorSecret);
-  if (cursor.digest !== queryDigest(query, contract.name) || cursor.release !== asked.release) throw cursorMismatch();
+  if (cursor.digest !== queryDigest(query, contract) || cursor.release !== asked.release) throw cursorMismatch();
   return compileQuery(query, contract, tables, scopes, { limit, after: cursor.position });
 }
 

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto';
 import { LakeError } from '#errors';
+import type { TableContract } from '#contracts';
 import type { Position } from './keyset.js';
 import { invalidQuery } from './problem.js';
 import type { Query } from './query.js';
@@ -46,14 +47,24 @@ export function openCursor(text: string, secret: string): Cursor {
   }
 }
 
-/** What two pages of one query have in common: all of it but limit, direction and cursor. */
-export function queryDigest(query: Query, product: string): string {
+/**
+ * What two pages of one query have in common: all of it but limit, direction and cursor, and the table's key, which its
+ * order ends in.
+ */
+export function queryDigest(query: Query, contract: TableContract): string {
   const { where, sort } = query;
+  const { name, version, key } = contract;
   const own =
     query.kind === 'rows'
       ? [query.select]
       : [query.group, query.measures.map((m) => [m.name, m.measure, m.path ?? null]), query.having];
-  const text = JSON.stringify([product, query.kind, where, sort.map((s) => [s.path, s.descending]), ...own]);
+  const text = JSON.stringify([
+    [name, version, key],
+    query.kind,
+    where,
+    sort.map((s) => [s.path, s.descending]),
+    ...own,
+  ]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 

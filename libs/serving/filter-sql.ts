@@ -2,7 +2,10 @@ import { assertNever } from '#errors';
 import type { ColumnType } from '#contracts';
 import type { CompareOperator, Filter, MatchOperator } from './query.js';
 import type { Bindings } from './sql.js';
-import { valueSql } from './value.js';
+import { comparableType, valueSql, type Scalar } from './value.js';
+
+/** Thousands of parameters take engines a second to plan, and one that holds them all nothing; few let them skip files. */
+const MAX_SPELLED_LIST = 100;
 
 /** What a path of a filter is in the statement at hand. */
 export interface SqlColumn {
@@ -45,8 +48,7 @@ export function filterSql(
       const isNegated = (filter.operator === 'nin') !== negated;
       if (filter.values.length === 0) return truth(isNegated);
       const column = columnAt(filter.path);
-      const values = filter.values.map((value) => valueSql(value, column.type, bindings));
-      return orNull(`${column.sql} ${isNegated ? 'NOT ' : ''}IN (${values.join(', ')})`, column, isNegated);
+      return orNull(listSql(column, filter.values, isNegated, bindings), column, isNegated);
     }
     case 'match': {
       if (filter.text === null) return truth(negated);
@@ -65,6 +67,29 @@ function truth(value: boolean): string {
 
 function orNull(condition: string, column: SqlColumn, isNegated: boolean): string {
   return isNegated && column.nullable ? `(${condition} OR ${column.sql} IS NULL)` : condition;
+}
+
+/** One list for each type that values are compared as. */
+function listSql(column: SqlColumn, values: readonly Scalar[], isNegated: boolean, bindings: Bindings): string {
+  const lists = new Map<string, Scalar[]>();
+  for (const value of values) {
+    const type = comparableType(value, column.type);
+    lists.set(type, [...(lists.get(type) ?? []), value]);
+  }
+  const parts = [...lists].map(([type, list]) => {
+    const items = list.length > MAX_SPELLED_LIST ? [unnested(list, type, bindings)] : spelled(list, type, bindings);
+    return `${column.sql} ${isNegated ? 'NOT ' : ''}IN (${items.join(', ')})`;
+  });
+  return parts.length === 1 ? parts.join('') : `(${parts.join(isNegated ? ' AND ' : ' OR ')})`;
+}
+
+function spelled(list: readonly Scalar[], type: string, bindings: Bindings): readonly string[] {
+  return list.map((value) => `CAST(${bindings.bind(value)} AS ${type})`);
+}
+
+function unnested(list: readonly Scalar[], type: string, bindings: Bindings): string {
+  const texts = JSON.stringify(list.map(String));
+  return `SELECT CAST(unnest(from_json(${bindings.bind(texts)}, '["VARCHAR"]')) AS ${type})`;
 }
 
 function comparison(operator: CompareOperator, negated: boolean): string {

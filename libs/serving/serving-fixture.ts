@@ -95,5 +95,5 @@ export async function bindRows(engine: Engine, contract: TableContract, rows: re
 }
 
 function literal(value: Value): string {
-  return value === null ? 'NULL' : `'${String(value).replaceAll("'", "''")}'`;
+  return value === null ? 'NULL' : `'${String(value).replaceAll("'", "''").replaceAll('\0', "' || chr(0) || '")}'`;
 }

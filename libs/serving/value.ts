@@ -45,6 +45,19 @@ export function valueSql(value: Scalar, type: ColumnType, bindings: Bindings): s
   return `CAST(${bindings.bind(value)} AS ${comparableType(value, type)})`;
 }
 
+/** The type, as SQL, in which a value meets its column and neither loses a digit. */
+export function comparableType(value: Scalar, type: ColumnType): string {
+  if (type.kind === 'integer' && typeof value === 'string') {
+    const whole = BigInt(value);
+    return whole < INTEGER.min || whole > INTEGER.max ? 'BIGINT' : 'INTEGER';
+  }
+  if (type.kind !== 'decimal') return typeSql(type);
+  assert(typeof value === 'string', 'a decimal is kept as text');
+  const { whole, places } = digitsOf(value);
+  const fits = places <= type.scale && whole <= type.precision - type.scale;
+  return fits ? typeSql(type) : `DECIMAL(${MAX_DIGITS},${Math.max(places, type.scale)})`;
+}
+
 /** A lake type as engines write it. */
 export function typeSql(type: ColumnType): string {
   switch (type.kind) {
@@ -67,18 +80,6 @@ export function typeSql(type: ColumnType): string {
     default:
       return assertNever(type);
   }
-}
-
-function comparableType(value: Scalar, type: ColumnType): string {
-  if (type.kind === 'integer' && typeof value === 'string') {
-    const whole = BigInt(value);
-    return whole < INTEGER.min || whole > INTEGER.max ? 'BIGINT' : 'INTEGER';
-  }
-  if (type.kind !== 'decimal') return typeSql(type);
-  assert(typeof value === 'string', 'a decimal is kept as text');
-  const { whole, places } = digitsOf(value);
-  const fits = places <= type.scale && whole <= type.precision - type.scale;
-  return fits ? typeSql(type) : `DECIMAL(${MAX_DIGITS},${Math.max(places, type.scale)})`;
 }
 
 function parseText(raw: unknown): ParsedValue {
