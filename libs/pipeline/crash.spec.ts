@@ -15,6 +15,8 @@ interface Scene {
 const KINDS: readonly Fault['kind'][] = ['fail', 'lose', 'stop'];
 /** Most of a run is waiting for the engine; this many at once keep two cores busy. */
 const AT_ONCE = 4;
+/** Minutes on a machine that others use too, not seconds. */
+const TIMEOUT_MS = 600_000;
 
 const workshop = new Workshop();
 const scenes = new Map<string, Scene>();
@@ -146,5 +148,6 @@ describe.each(['first run', 'run on top of a release'])('a %s', (name) => {
       };
       await Promise.all(Array.from({ length: AT_ONCE }, next));
     },
+    TIMEOUT_MS,
   );
 });

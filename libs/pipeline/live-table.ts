@@ -1,5 +1,6 @@
 import type { Add, Schema } from '#delta';
 import type { BoundTable, Engine } from '#engine';
+import { relationOf } from './sql-name.js';
 
 /** A live file: what the log says of it, and where this machine can read it. */
 export interface LiveFile {
@@ -31,4 +32,38 @@ export function sameSchema(left: Schema, right: Schema): boolean {
 
 export function partitionKey(partitionBy: readonly string[], values: Readonly<Record<string, string | null>>): string {
   return JSON.stringify(partitionBy.map((name) => values[name] ?? null));
+}
+
+interface FileStats {
+  readonly numRecords?: number;
+  readonly nullCount?: Readonly<Record<string, number>>;
+}
+
+/** Rows of a bound table: by its files' statistics, which spares opening them, unless another writer left them out. */
+export async function countRows(engine: Engine, table: string, live: LiveTable): Promise<number> {
+  const known = countByStats(live);
+  if (known !== undefined) return known;
+  return Number((await engine.query(`SELECT count(*) AS n FROM ${relationOf(table)}`))[0]?.['n'] ?? 0);
+}
+
+function countByStats({ files }: LiveTable): number | undefined {
+  let rows = 0;
+  for (const { add } of files) {
+    const { numRecords } = statsOf(add);
+    if (numRecords === undefined) return undefined;
+    rows += numRecords;
+  }
+  return rows;
+}
+
+/** Whether the files' statistics say that none of the columns has a NULL. False only means that rows must be looked at. */
+export function isFilledByStats({ files }: LiveTable, columns: readonly string[]): boolean {
+  return files.every(({ add }) => {
+    const { nullCount = {} } = statsOf(add);
+    return columns.every((name) => (add.partitionValues[name] ?? null) !== null || nullCount[name] === 0);
+  });
+}
+
+function statsOf({ stats }: Add): FileStats {
+  return stats === undefined ? {} : (JSON.parse(stats) as FileStats);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Source } from '#contracts';
 import { LEDGER, lakeTables, type LakeTable } from './lake-schema.js';
 import type { ComputeRequest } from './compute.js';
-import { bindLive, type LiveTable } from './live-table.js';
+import { bindLive, countRows, type LiveTable } from './live-table.js';
 import { findLandingFiles, type LandingFile } from './load/landing.js';
 import type { LedgerRow } from './load/ledger.js';
 import { loadSource, type LoadResult } from './load/loader.js';
@@ -154,7 +154,7 @@ async function append(
   const write = { written, replaced: 'none' as const, inserted, updated: 0, deleted: 0 };
   const { change, live } = applyWrite({ table: table.name, shape: table, before, replaced: before, result: write });
   await bindLive(engine, relationOf(table.name), live);
-  const totalRows = Number((await engine.query(`SELECT count(*) AS n FROM ${relationOf(table.name)}`))[0]?.['n'] ?? 0);
+  const totalRows = await countRows(engine, table.name, live);
   return { table: table.name, change, live, write, totalRows, conservation: undefined };
 }
 

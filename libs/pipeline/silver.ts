@@ -78,10 +78,14 @@ export async function reject(engine: Engine, table: JudgedTable, signal: AbortSi
       .replace(new RegExp(`\\bbronze\\.${source.name}\\b`, 'g'), bronze);
   const place = ['_batch_id', '_source_file', '_source_row'];
   const at = (left: string, right: string) => place.map((name) => `${left}.${name} = ${right}.${name}`).join(' AND ');
+  const bad = Number((await engine.query(`SELECT count(*) AS n FROM ${judged} WHERE _bad`))[0]?.['n'] ?? 0);
   try {
     await engine.stage(
       bronze,
-      `SELECT * FROM bronze.${source.name} b WHERE EXISTS (SELECT 1 FROM ${judged} j WHERE j._bad AND ${at('j', 'b')})`,
+      `SELECT * FROM bronze.${source.name} b WHERE ${
+        // mostly nothing is bad, and then bronze need not be read again
+        bad === 0 ? 'FALSE' : `EXISTS (SELECT 1 FROM ${judged} j WHERE j._bad AND ${at('j', 'b')})`
+      }`,
       signal,
     );
     await engine.define(parsed, renamed(parsedSelect(source)));

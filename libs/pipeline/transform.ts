@@ -5,7 +5,7 @@ import { assert } from '#errors';
 import { isSourceTable } from '#contracts';
 import { judge, judgedNames, rank, reject, winners, type JudgedTable } from './silver.js';
 import { countConservation } from './conservation.js';
-import { bindLive, sameSchema, type LiveTable } from './live-table.js';
+import { bindLive, countRows, sameSchema, type LiveTable } from './live-table.js';
 import { stampOf, writeTable, type WriteResult } from './write-table.js';
 import { applyWrite, type TableChange } from './table-change.js';
 import { relationOf, withDates, workName } from './sql-name.js';
@@ -136,7 +136,7 @@ async function write(
   });
   await bindLive(engine, relationOf(table), live);
   await engine.drop(priorName(table));
-  const totalRows = Number((await engine.query(`SELECT count(*) AS n FROM ${relationOf(table)}`))[0]?.['n'] ?? 0);
+  const totalRows = await countRows(engine, table, live);
   return { table, change, live, write: result, totalRows, conservation: undefined };
 }
 
