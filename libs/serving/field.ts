@@ -29,7 +29,8 @@ export function fieldAt(path: string, contract: TableContract, tables: Tables): 
     if (next === undefined) return undefined;
     owner = next.contract;
   }
-  const columns = lakeColumns(owner);
+  // the audit columns are rarely asked for, and this runs for every name of every request
+  const columns = Object.hasOwn(owner.columns, column) ? owner.columns : lakeColumns(owner);
   const found = Object.hasOwn(columns, column) ? columns[column] : undefined;
   if (found === undefined) return undefined;
   return {
