@@ -181,8 +181,12 @@ function fileReports(
   ];
   const named = [...results].flatMap(([source, result]): FileReport[] => {
     const notes = new Map(result.problems.map(({ path, message }) => [path, [message]]));
-    for (const { path, fields } of result.drift) {
-      notes.set(path, [...(notes.get(path) ?? []), `fields the contract does not name: ${fields.join(', ')}`]);
+    for (const { path, fields, missing } of result.drift) {
+      const drift = [
+        ...(fields.length > 0 ? [`fields the contract does not name: ${fields.join(', ')}`] : []),
+        ...(missing.length > 0 ? [`fields that did not come: ${missing.join(', ')}`] : []),
+      ];
+      notes.set(path, [...(notes.get(path) ?? []), ...drift]);
     }
     return [
       ...result.ledger.map(({ path, records, malformed }) => ({
