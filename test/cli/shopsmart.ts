@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 
 export interface Ended {
@@ -13,6 +13,9 @@ export interface Place {
   readonly env?: Readonly<Record<string, string>>;
   /** Sent once the command says something for the first time. */
   readonly interruptBy?: NodeJS.Signals;
+  /** Another user to run as; only root may. */
+  readonly uid?: number;
+  readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** Runs the command line as a user does, in a process of its own. */
@@ -25,7 +28,7 @@ export function npmStart(place: Place): Promise<Ended> {
   return runNode([resolve('dist/src/start.js')], place);
 }
 
-async function runNode(args: readonly string[], { cwd, env, interruptBy }: Place): Promise<Ended> {
+async function runNode(args: readonly string[], { cwd, env, interruptBy, uid, onStart }: Place): Promise<Ended> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(SHOPSMART_|NODE_OPTIONS$|LOG_LEVEL$|PORT$|HOST$)/.test(name),
   );
@@ -33,7 +36,9 @@ async function runNode(args: readonly string[], { cwd, env, interruptBy }: Place
     cwd,
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
+  onStart?.(child);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
