@@ -80,7 +80,8 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
   const run = async (definition: TableDefinition): Promise<void> => {
     const { name } = definition.contract;
     done += 1;
-    const logicChanged = request.full || state.parent?.tables[name]?.logic !== logic.get(name);
+    const renewsLogic = state.parent?.tables[name]?.logic !== logic.get(name);
+    const logicChanged = request.full || renewsLogic;
     // A stream's tables are its own; a batch run only makes them where they are missing.
     if (definition.contract.owner === 'stream' && state.tables.has(name)) return;
     if (planScope({ contract: definition.contract, changes, asOfMoved, logicChanged }).kind === 'none') return;
@@ -93,7 +94,9 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
       : await transformQuery(context, definition);
     const seconds = (request.clock.nowMs() - startedMs) / 1000;
     for (const result of results) {
-      outcomes.push({ ...result, seconds });
+      // New logic that gives the same rows is recorded too: else every later run would compute them again.
+      const change = result.change ?? (renewsLogic && result.table === name ? sameRows(result) : undefined);
+      outcomes.push({ ...result, change, seconds });
       if (result.change !== undefined) changes.set(relationOf(result.table), { kind: 'all' });
     }
     // Losers count too: who reads every valid record sees more than the winners.
@@ -121,6 +124,11 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
     loads: landed.loads,
     dates,
   };
+}
+
+function sameRows({ table, live }: TableOutcome): TableChange {
+  const { schema, partitionBy } = live;
+  return { table, schema, partitionBy, redefines: 'keeps', added: [], removed: [] };
 }
 
 function sourceOf(catalogue: Catalogue, name: string) {

@@ -100,7 +100,9 @@ async function writeChanges(request: WriteRequest, prior: string): Promise<Write
       const same = partitionBy.map((name) => `t.${name} IS NOT DISTINCT FROM n.${name}`).join(' AND ');
       where = ` WHERE EXISTS (SELECT 1 FROM ${touched} t WHERE ${same})`;
       const tuples = await engine.query(`SELECT ${tuple} FROM ${touched}`, [], { maxRows: 100_000 });
-      replaced = tuples.map((row) => partitionBy.map((name) => (row[name] === null ? null : String(row[name]))));
+      replaced = tuples.map((row) =>
+        partitionBy.map((name) => (row[name] === null || row[name] === '' ? null : String(row[name]))),
+      );
     }
     const written = await engine.materialise(
       `SELECT ${columns.join(', ')} FROM ${merged} n${where}`,
