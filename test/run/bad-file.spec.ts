@@ -144,7 +144,7 @@ describe('a run over bad files', () => {
     ]);
   });
 
-  it('neither loses nor doubles a record', async () => {
+  it('neither loses nor doubles a record', () => {
     expect(new Set(kept).size).toBe(kept.length);
     const loaded = ended.report.files.reduce((sum, { records }) => sum + records, 0);
     const grown = ended.report.tables
