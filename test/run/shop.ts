@@ -80,10 +80,10 @@ export async function contentOf(deltaRs: DeltaRs, lake: string): Promise<Readonl
 }
 
 /** Files below a folder; those that vanish meanwhile do not count. */
-export function countFiles(folder: string, ending = ''): number {
+export function countFiles(folder: string, name = /./): number {
   try {
     return readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
-      (entry) => entry.isFile() && entry.name.endsWith(ending),
+      (entry) => entry.isFile() && name.test(entry.name),
     ).length;
   } catch {
     return 0;
