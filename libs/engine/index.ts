@@ -1,5 +1,5 @@
 export { DuckDbEngine, type DuckDbOptions } from './duckdb-engine.js';
-export type { QueryColumn } from './duckdb-type.js';
+export { toDuckDbType, type QueryColumn } from './duckdb-type.js';
 export { DuckDbParquetRows } from './duckdb-parquet-rows.js';
 export { preludeDigestText } from './prelude.js';
 export { lintSql, type LintFinding } from './sql-lint.js';

@@ -1,6 +1,7 @@
 import type { Catalogue, TableContract } from '#contracts';
 import type { Engine } from '#engine';
 import type { ComputedRun } from './compute.js';
+import { countOf } from './count-of.js';
 import { isConserved } from './conservation.js';
 import { isFilledByStats } from './live-table.js';
 import { withDates } from './sql-name.js';
@@ -28,13 +29,8 @@ export async function checkTables({
         reports.push(checkReport(table, check.name, check.severity, 0));
         continue;
       }
-      const failing = await engine.query(
-        `SELECT count(*) AS n FROM (${withDates(check.failing, computed.dates)}) f`,
-        [],
-        { signal },
-      );
-      const rows = Number(failing[0]?.['n'] ?? 0);
-      reports.push(checkReport(table, check.name, check.severity, rows));
+      const failing = await countOf(engine, `(${withDates(check.failing, computed.dates)}) f`, signal);
+      reports.push(checkReport(table, check.name, check.severity, failing));
     }
     if (conservation !== undefined) {
       const lost = [conservation.run, conservation.cumulative].filter((counts) => !isConserved(counts)).length;

@@ -1,5 +1,4 @@
-import type { Catalogue, Owner, TableDefinition } from '#contracts';
-import { inputsOf, inputTables, isSourceTable } from '#contracts';
+import { inputsOf, inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
 import type { Engine } from '#engine';
 import { planScope, type Change } from './affected.js';
 import { lakeTables } from './lake-schema.js';
@@ -13,6 +12,7 @@ import { relationOf } from './sql-name.js';
 import type { TableChange } from './table-change.js';
 import {
   ensureJudged,
+  sourceOf,
   transformQuery,
   transformSource,
   type TableOutcome,
@@ -129,12 +129,6 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
 function sameRows({ table, live }: TableOutcome): TableChange {
   const { schema, partitionBy } = live;
   return { table, schema, partitionBy, redefines: 'keeps', added: [], removed: [] };
-}
-
-function sourceOf(catalogue: Catalogue, name: string) {
-  const source = catalogue.sources.find((candidate) => candidate.name === name);
-  if (source === undefined) throw new Error(`invariant broken: the catalogue has no source ${name}`);
-  return source;
 }
 
 /** `valid.<table>` relations that some transform reads. */

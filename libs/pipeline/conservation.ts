@@ -1,4 +1,5 @@
 import type { Engine } from '#engine';
+import { countOf } from './count-of.js';
 import { judgedNames } from './silver.js';
 import { relationOf, workName } from './sql-name.js';
 import type { Conservation } from './report.js';
@@ -27,13 +28,11 @@ export async function countConservation(
   const silver = relationOf(table);
   const changed = workName('changed_verdicts', table);
   const place = '_batch_id, _source_file, _source_row';
-  const count = async (sql: string) => Number((await engine.query(sql))[0]?.['n'] ?? 0);
-  const all = (relation: string) => count(`SELECT count(*) AS n FROM ${relation}`);
   const cumulative = {
-    rows_in: await all(bronze),
-    rows_out: await all(silver),
-    duplicates: await all(losers),
-    quarantined: await all(rejects),
+    rows_in: await countOf(engine, bronze),
+    rows_out: await countOf(engine, silver),
+    duplicates: await countOf(engine, losers),
+    quarantined: await countOf(engine, rejects),
   };
   // Without a parent, everything there is came with this run.
   if (priorQuarantine === undefined) return { cumulative, run: cumulative };
@@ -46,8 +45,11 @@ export async function countConservation(
         UNION (SELECT ${place} FROM ${priorQuarantine} EXCEPT SELECT ${place} FROM ${rejects})) WHERE _batch_id <> ${fresh}`,
     );
     const considered = (relation: string) =>
-      count(`SELECT count(*) AS n FROM ${relation} r WHERE r._batch_id = ${fresh} OR EXISTS (SELECT 1 FROM ${changed} c
-        WHERE c._batch_id = r._batch_id AND c._source_file = r._source_file AND c._source_row = r._source_row)`);
+      countOf(
+        engine,
+        `${relation} r WHERE r._batch_id = ${fresh} OR EXISTS (SELECT 1 FROM ${changed} c
+        WHERE c._batch_id = r._batch_id AND c._source_file = r._source_file AND c._source_row = r._source_row)`,
+      );
     const run = {
       rows_in: await considered(bronze),
       rows_out: await considered(silver),

@@ -21,7 +21,7 @@ export function lakeTables(catalogue: Catalogue): readonly LakeTable[] {
     kind: kindOf(contract),
     owner: contract.owner,
     describes: contract.describes,
-    schema: lakeSchema(contract),
+    schema: schemaOf(lakeColumns(contract)),
     partitionBy: contract.partitionBy,
   }));
 }
@@ -36,8 +36,9 @@ function kindOf({ name, layer }: TableContract): LakeTable['kind'] {
   return layer === 'bronze' ? 'source' : 'computed';
 }
 
-function lakeSchema(contract: TableContract): Schema {
-  return Object.entries(lakeColumns(contract)).map(([name, { type, nullable, description }]) => ({
+/** A contract's columns as Delta knows them. */
+export function schemaOf(columns: TableContract['columns']): Schema {
+  return Object.entries(columns).map(([name, { type, nullable, description }]) => ({
     name,
     type,
     nullable,

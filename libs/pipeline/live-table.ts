@@ -1,5 +1,6 @@
 import type { Add, Schema } from '#delta';
 import type { BoundTable, Engine } from '#engine';
+import { countOf } from './count-of.js';
 import { relationOf } from './sql-name.js';
 
 /** A live file: what the log says of it, and where this machine can read it. */
@@ -26,8 +27,12 @@ export async function bindLive(engine: Engine, name: string, table: LiveTable): 
 
 /** Same columns, types and nullability; comments may differ. */
 export function sameSchema(left: Schema, right: Schema): boolean {
-  const shape = (schema: Schema) => JSON.stringify(schema.map(({ name, type, nullable }) => [name, type, nullable]));
-  return shape(left) === shape(right);
+  return schemaShape(left) === schemaShape(right);
+}
+
+/** What makes two schemas the same, as text. */
+export function schemaShape(schema: Schema): string {
+  return JSON.stringify(schema.map(({ name, type, nullable }) => [name, type, nullable]));
 }
 
 export function partitionKey(partitionBy: readonly string[], values: Readonly<Record<string, string | null>>): string {
@@ -43,7 +48,7 @@ interface FileStats {
 export async function countRows(engine: Engine, table: string, live: LiveTable): Promise<number> {
   const known = countByStats(live);
   if (known !== undefined) return known;
-  return Number((await engine.query(`SELECT count(*) AS n FROM ${relationOf(table)}`))[0]?.['n'] ?? 0);
+  return countOf(engine, relationOf(table));
 }
 
 function countByStats({ files }: LiveTable): number | undefined {

@@ -4,6 +4,7 @@ import type { WrittenFile } from '#engine';
 import { storePathOf, type PublishRequest, type TableChange as ReleaseChange } from '#releases';
 import type { ObjectStore } from '#storage';
 import type { ComputedChange, ComputedRun } from './compute.js';
+import { schemaShape } from './live-table.js';
 import type { ParentState } from './parent-state.js';
 import type { CheckReport } from './report.js';
 import type { RunOptions } from './run.js';
@@ -104,6 +105,5 @@ function removalOf(add: Add, deletionTimestamp: number) {
 }
 
 function schemaDigest(schema: Schema): string {
-  const shape = schema.map(({ name, type, nullable }) => [name, type, nullable]);
-  return `sha256:${createHash('sha256').update(JSON.stringify(shape)).digest('hex')}`;
+  return `sha256:${createHash('sha256').update(schemaShape(schema)).digest('hex')}`;
 }

@@ -1,5 +1,6 @@
 import { castFailures, brokenAny, parsedSelect, ruleList, type SilverContract, type Source } from '#contracts';
 import type { Engine } from '#engine';
+import { countOf } from './count-of.js';
 import { literal, relationOf, withDates, workName } from './sql-name.js';
 
 /** A silver table while a run computes it: every bronze record judged, then told apart into winners, losers and rejects. */
@@ -78,7 +79,7 @@ export async function reject(engine: Engine, table: JudgedTable, signal: AbortSi
       .replace(new RegExp(`\\bbronze\\.${source.name}\\b`, 'g'), bronze);
   const place = ['_batch_id', '_source_file', '_source_row'];
   const at = (left: string, right: string) => place.map((name) => `${left}.${name} = ${right}.${name}`).join(' AND ');
-  const bad = Number((await engine.query(`SELECT count(*) AS n FROM ${judged} WHERE _bad`))[0]?.['n'] ?? 0);
+  const bad = await countOf(engine, `${judged} WHERE _bad`);
   try {
     await engine.stage(
       bronze,

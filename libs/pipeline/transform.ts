@@ -1,8 +1,7 @@
-import type { Catalogue, SilverContract, TableDefinition, Source } from '#contracts';
+import { isSourceTable, type Catalogue, type SilverContract, type Source, type TableDefinition } from '#contracts';
 import { quarantineOf, type LakeTable } from './lake-schema.js';
 import type { Engine } from '#engine';
 import { assert } from '#errors';
-import { isSourceTable } from '#contracts';
 import { judge, judgedNames, rank, reject, winners, type JudgedTable } from './silver.js';
 import { countConservation } from './conservation.js';
 import { bindLive, countRows, sameSchema, type LiveTable } from './live-table.js';
@@ -93,11 +92,16 @@ export async function transformQuery(
 export async function ensureJudged(context: TransformContext, catalogue: Catalogue, valid: string): Promise<void> {
   const definition = catalogue.byName.get(valid.replace('valid.', 'silver/'));
   if (definition === undefined || context.judged.has(definition.contract.name) || !isSourceTable(definition)) return;
-  const source = catalogue.sources.find(({ name }) => name === definition.contract.source);
-  assert(source !== undefined, `the catalogue has the source of ${definition.contract.name}`);
+  const source = sourceOf(catalogue, definition.contract.source);
   const { engine, dates, signal } = context;
   await judge(engine, { contract: definition.contract, source, sql: definition.sql, dates }, signal);
   context.judged.add(definition.contract.name);
+}
+
+export function sourceOf(catalogue: Catalogue, name: string): Source {
+  const source = catalogue.sources.find((candidate) => candidate.name === name);
+  assert(source !== undefined, `the catalogue has the source ${name}`);
+  return source;
 }
 
 const QUARANTINE_KEY = ['source', '_batch_id', '_source_file', '_source_row'];

@@ -1,5 +1,6 @@
 import type { Engine, WrittenFile } from '#engine';
 import type { Schema } from '#delta';
+import { countOf } from './count-of.js';
 import { literal, workName } from './sql-name.js';
 
 export interface WriteRequest {
@@ -77,7 +78,7 @@ async function writeChanges(request: WriteRequest, prior: string): Promise<Write
         Number(row['n']),
       ]),
     );
-    const deleted = Number((await engine.query(`SELECT count(*) AS n FROM ${gone}`))[0]?.['n'] ?? 0);
+    const deleted = await countOf(engine, gone);
     const change = { inserted: counts.get('inserted') ?? 0, updated: counts.get('updated') ?? 0, deleted };
     if (change.inserted + change.updated + change.deleted === 0) return { written: [], replaced: 'none', ...change };
 

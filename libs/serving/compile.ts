@@ -1,6 +1,6 @@
 import { assert } from '#errors';
 import { sqlName, type TableContract } from '#contracts';
-import type { Parameter } from '#engine';
+import { toDuckDbType, type Parameter } from '#engine';
 import { fieldAt, related, type Field, type Tables } from './field.js';
 import { filterSql, type SqlColumn } from './filter-sql.js';
 import { afterSql, orderBySql, reversed, type OrderColumn, type Position } from './keyset.js';
@@ -8,7 +8,6 @@ import { bucketSql, groupsOutputs, measureSql, type OutputColumn } from './outpu
 import { QueryError, type Problem } from './problem.js';
 import type { Filter, GroupsQuery, Query, RowsQuery } from './query.js';
 import { Bindings, quoted } from './sql.js';
-import { typeSql } from './value.js';
 
 /** Without it, columns that identify a person, or stand for one, are NULL and cannot be asked by. */
 const PRIVATE_SCOPE = 'pii:read';
@@ -91,7 +90,7 @@ function compileRows(
   const outputs = fields.map(({ path, type }) =>
     served.has(path)
       ? `${source.column(path).sql} AS ${quoted(path)}`
-      : `CAST(NULL AS ${typeSql(type)}) AS ${quoted(path)}`,
+      : `CAST(NULL AS ${toDuckDbType(type)}) AS ${quoted(path)}`,
   );
   const hidden = order
     .filter(({ output }) => !served.has(output))

@@ -12,10 +12,9 @@ import {
   timestamp,
   type TableContract,
 } from '#contracts';
-import type { Engine, Row, Value } from '#engine';
+import { toDuckDbType, type Engine, type Row, type Value } from '#engine';
 import type { Tables } from './field.js';
 import { quoted } from './sql.js';
-import { typeSql } from './value.js';
 
 const recompute = { by: [], from: [], asOf: false };
 
@@ -84,11 +83,11 @@ export async function bindShop(engine: Engine, rows: ShopRows): Promise<void> {
 export async function bindRows(engine: Engine, contract: TableContract, rows: readonly Row[]): Promise<void> {
   const columns = Object.entries(contract.columns);
   const selects = rows.map((row) => {
-    const values = columns.map(([name, { type }]) => `CAST(${literal(row[name] ?? null)} AS ${typeSql(type)})`);
+    const values = columns.map(([name, { type }]) => `CAST(${literal(row[name] ?? null)} AS ${toDuckDbType(type)})`);
     return `(${values.join(', ')})`;
   });
   const names = columns.map(([name]) => quoted(name)).join(', ');
-  const none = columns.map(([name, { type }]) => `CAST(NULL AS ${typeSql(type)}) AS ${quoted(name)}`).join(', ');
+  const none = columns.map(([name, { type }]) => `CAST(NULL AS ${toDuckDbType(type)}) AS ${quoted(name)}`).join(', ');
   const sql =
     rows.length === 0 ? `SELECT ${none} WHERE false` : `SELECT * FROM (VALUES ${selects.join(', ')}) v(${names})`;
   await engine.stage(contract.name.replace('/', '.'), sql);

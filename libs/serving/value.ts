@@ -1,5 +1,6 @@
 import { assert, assertNever } from '#errors';
 import type { ColumnType } from '#contracts';
+import { toDuckDbType } from '#engine';
 import type { Bindings } from './sql.js';
 
 /** A value in the one spelling that its type has: numbers, dates and instants are text, so that nothing is rounded. */
@@ -51,35 +52,11 @@ export function comparableType(value: Scalar, type: ColumnType): string {
     const whole = BigInt(value);
     return whole < INTEGER.min || whole > INTEGER.max ? 'BIGINT' : 'INTEGER';
   }
-  if (type.kind !== 'decimal') return typeSql(type);
+  if (type.kind !== 'decimal') return toDuckDbType(type);
   assert(typeof value === 'string', 'a decimal is kept as text');
   const { whole, places } = digitsOf(value);
   const fits = places <= type.scale && whole <= type.precision - type.scale;
-  return fits ? typeSql(type) : `DECIMAL(${MAX_DIGITS},${Math.max(places, type.scale)})`;
-}
-
-/** A lake type as engines write it. */
-export function typeSql(type: ColumnType): string {
-  switch (type.kind) {
-    case 'string':
-      return 'VARCHAR';
-    case 'integer':
-      return 'INTEGER';
-    case 'long':
-      return 'BIGINT';
-    case 'boolean':
-      return 'BOOLEAN';
-    case 'date':
-      return 'DATE';
-    case 'timestamp':
-      return 'TIMESTAMP WITH TIME ZONE';
-    case 'decimal':
-      return `DECIMAL(${type.precision},${type.scale})`;
-    case 'strings':
-      return 'VARCHAR[]';
-    default:
-      return assertNever(type);
-  }
+  return fits ? toDuckDbType(type) : `DECIMAL(${MAX_DIGITS},${Math.max(places, type.scale)})`;
 }
 
 function parseText(raw: unknown): ParsedValue {
