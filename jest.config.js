@@ -12,8 +12,8 @@ export default {
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // not dist: it may hold compiled specs
-  roots: ['libs', 'src', 'test'].map((folder) => `<rootDir>/${folder}`),
-  collectCoverageFrom: ['libs/**/*.ts', '!**/*.spec.ts'],
+  roots: ['libs', 'apps/api', 'apps/worker', 'src', 'test'].map((folder) => `<rootDir>/${folder}`),
+  collectCoverageFrom: ['{libs,apps}/**/*.ts', '!**/*.spec.ts'],
   testTimeout: 60_000,
   workerIdleMemoryLimit: '1GB',
 };

@@ -6,7 +6,8 @@ import { filterSql, type SqlColumn } from './filter-sql.js';
 import { afterSql, orderBySql, reversed, type OrderColumn, type Position } from './keyset.js';
 import { bucketSql, groupsOutputs, measureSql, type OutputColumn } from './output.js';
 import { QueryError, type Problem } from './problem.js';
-import type { Filter, GroupsQuery, Query, RowsQuery } from './query.js';
+import type { GroupsQuery, Query, RowsQuery } from './query.js';
+import { filterPaths } from './read-tables.js';
 import { Bindings, quoted } from './sql.js';
 
 /** Without it, columns that identify a person, or stand for one, are NULL and cannot be asked by. */
@@ -218,18 +219,6 @@ function refusePrivate(query: Query, contract: TableContract, tables: Tables, sc
   if (problems.length === 0) return;
   const list = problems.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ');
   throw new QueryError('PII_SCOPE_REQUIRED', 'forbidden', `The query asks by personal data: ${list}.`, problems);
-}
-
-function filterPaths(filter: Filter): readonly string[] {
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      return filter.of.flatMap(filterPaths);
-    case 'not':
-      return filterPaths(filter.filter);
-    default:
-      return [filter.path];
-  }
 }
 
 function where(...conditions: readonly (string | undefined)[]): string {

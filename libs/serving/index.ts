@@ -1,8 +1,17 @@
 export { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
+export {
+  Answers,
+  type AnswersOptions,
+  type AskedRelease,
+  type PinnedRelease,
+  type ReleaseLabel,
+  type Want,
+} from './answers.js';
 export { openCursor, type Cursor } from './cursor.js';
 export { fieldAt, related, type Field, type Tables } from './field.js';
 export { bucketType, measureType, type OutputColumn } from './output.js';
 export { parseQuery } from './parse-query.js';
 export { QueryError, type Problem } from './problem.js';
 export type { Filter, GroupColumn, GroupsQuery, Measure, Query, RowsQuery, Sort } from './query.js';
+export { tablesRead } from './read-tables.js';
 export { restKey, whereKey } from './rest-key.js';

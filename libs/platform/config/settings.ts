@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { LakeError } from '#errors';
 import { parseMemorySize } from './memory-size.js';
+import { Secret } from './secret.js';
 
 /** What a user tunes, checked and frozen. Paths are absolute; a URL stays as it came. */
 export interface Settings {
@@ -18,6 +19,12 @@ export interface Settings {
   readonly logLevel: LogLevel;
   readonly port: number;
   readonly host: string;
+  /** How others reach the api; its `Host` is then answered too. */
+  readonly publicUrl: string | undefined;
+  /** Undefined: PostgreSQL is started on this machine. */
+  readonly databaseUrl: Secret | undefined;
+  /** Undefined: queues are kept in PostgreSQL. */
+  readonly redisUrl: Secret | undefined;
 }
 
 export type LogLevel = (typeof logLevels)[number];
@@ -57,6 +64,15 @@ const location = z
     message: 'must be a folder or abfss://container@account.dfs.core.windows.net/path',
   })
   .optional();
+
+const url = (schemes: readonly string[], example: string) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol),
+      `must be a URL such as ${example}`,
+    )
+    .optional();
 
 /** One entry a variable; `docs/settings.md` is made of it. */
 export const settingsSchema = z.object({
@@ -109,19 +125,37 @@ export const settingsSchema = z.object({
       description: 'Least important message that is printed; `debug` adds stack traces to errors.',
       default: 'info',
     }),
-  PORT: count(0, 65_535, 'a port from 0 to 65535').meta({
-    description: 'Port of the HTTP api. Nothing listens yet.',
-    default: '3000',
-  }),
+  PORT: count(0, 65_535, 'a port from 0 to 65535').meta({ description: 'Port of the HTTP api.', default: '3000' }),
   HOST: z
     .string()
+    .refine(isLoopback, 'must be a loopback address such as 127.0.0.1 or ::1: there are no keys yet')
     .optional()
-    .meta({ description: 'Address of the HTTP api. Nothing listens yet.', default: '127.0.0.1' }),
+    .meta({
+      description: 'Address that the HTTP api listens on: a loopback address, as whoever reaches it may do everything.',
+      default: '127.0.0.1',
+    }),
+  SHOPSMART_PUBLIC_URL: url(['http:', 'https:'], 'https://data.example.com').meta({
+    description:
+      'How a proxy in front of the api is reached; requests for any other host than it or a loopback one are refused.',
+    default: 'none',
+  }),
+  SHOPSMART_AUTH: z.enum(['open'], 'must be open: keys are not built yet').optional().meta({
+    description: 'Who may ask: `open`, everybody on this machine.',
+    default: 'open',
+  }),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database').meta({
+    description: 'PostgreSQL (13 or later) for records of runs, and for queues unless `REDIS_URL` is set.',
+    default: 'a PostgreSQL of our own, below `SHOPSMART_DATA`',
+  }),
+  REDIS_URL: url(['redis:', 'rediss:'], 'redis://host:6379').meta({
+    description: 'Redis (6.2 or later) for queues.',
+    default: 'queues are in PostgreSQL',
+  }),
 });
 
 type Variable = keyof typeof settingsSchema.shape;
 
-const secretVariables: ReadonlySet<string> = new Set<string>();
+const secretVariables: ReadonlySet<string> = new Set<string>(['DATABASE_URL', 'REDIS_URL'] satisfies Variable[]);
 
 /**
  * Checks all settings together. An empty value counts as not set. Throws one `settings.invalid` that names every wrong
@@ -174,6 +208,9 @@ function withDefaults(given: z.output<typeof settingsSchema>, machine: Machine):
     logLevel: given.LOG_LEVEL ?? 'info',
     port: given.PORT ?? Number(defaultOf('PORT')),
     host: given.HOST ?? defaultOf('HOST'),
+    publicUrl: given.SHOPSMART_PUBLIC_URL,
+    databaseUrl: given.DATABASE_URL === undefined ? undefined : new Secret(given.DATABASE_URL),
+    redisUrl: given.REDIS_URL === undefined ? undefined : new Secret(given.REDIS_URL),
   };
 }
 
@@ -187,6 +224,10 @@ function datesInOrder(given: z.output<typeof settingsSchema>) {
 
 function defaultOf(name: Variable): string {
   return String(settingsSchema.shape[name].meta()?.['default']);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function isDay(text: string): boolean {
