@@ -10,6 +10,9 @@ import type { Tables } from './field.js';
 import type { Query } from './query.js';
 import { tablesRead } from './read-tables.js';
 
+/** A release published by any process is served within 2 s. */
+const REFRESH_EVERY_MS = 500;
+
 export interface AnswersOptions {
   readonly tables: Tables;
   readonly lake: Lake;
@@ -55,18 +58,28 @@ export interface PinnedRelease {
 export class Answers {
   readonly releases: ReleaseReader;
   readonly #bound = new Map<number, Promise<Engine>>();
+  #current: Release | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   private constructor(private readonly options: AnswersOptions) {
     this.releases = new ReleaseReader(options.lake.store);
   }
 
-  static open(options: AnswersOptions): Promise<Answers> {
-    return Promise.resolve(new Answers(options));
+  static async open(options: AnswersOptions): Promise<Answers> {
+    const answers = new Answers(options);
+    await answers.refresh();
+    answers.#timer = setInterval(() => void answers.refresh().catch(() => undefined), REFRESH_EVERY_MS).unref();
+    return answers;
   }
 
   /** The newest release that is served; undefined while the lake has none. */
-  latest(): Promise<Release | undefined> {
-    return this.releases.latest();
+  get current(): Release | undefined {
+    return this.#current;
+  }
+
+  /** Looks for a newer release now, and serves it. */
+  async refresh(): Promise<void> {
+    this.#current = await this.releases.latest();
   }
 
   /**
@@ -74,7 +87,7 @@ export class Answers {
    * `release-gone` for one that was removed, `query.invalid` for what is no cursor.
    */
   async pin(asked: AskedRelease): Promise<PinnedRelease> {
-    const latest = await this.latest();
+    const latest = this.#current;
     if (latest === undefined) {
       throw new LakeError('release.none', 'unavailable', 'There is no release yet. Start a run, then ask again.');
     }
@@ -119,6 +132,7 @@ export class Answers {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     for (const engine of this.#bound.values()) await (await engine).close();
   }
 

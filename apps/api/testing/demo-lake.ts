@@ -68,7 +68,9 @@ export class DemoLake {
       'item_id,order_id,product_id,quantity,unit_price,discount_percent,item_status,created_at\n' +
         `MORE-${n}-1,MORE-${n},P-MORE,2,10.00,0,fulfilled,${day}\n`,
     );
-    return run(this.folder, this.lake);
+    const result = await run(this.folder, this.lake);
+    await this.answers.refresh();
+    return result;
   }
 
   async remove(): Promise<void> {
