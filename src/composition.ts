@@ -1,54 +1,31 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { mkdir } from 'node:fs/promises';
 import { writeDemo, type DemoFile } from '#demo';
-import { DuckDbEngine, preludeDigestText } from '#engine';
+import { preludeDigestText, type DuckDbEngine } from '#engine';
 import { bindRelease, runPipeline, type ProgressEvent, type RunResult } from '#pipeline';
-import type { Settings } from '#platform';
+import { openLake, systemClock, type OpenLake, type Settings } from '#platform';
 import { shopCatalogue } from '#products';
-import { ReleaseReader, runIdFrom, type Clock, type Lake, type Release } from '#releases';
-import { LocalStore, type ObjectStore } from '#storage';
+import { ReleaseReader, runIdFrom, type Release } from '#releases';
+import type { ObjectStore } from '#storage';
 import type { Call } from './call.js';
-import { CheckpointRows } from './checkpoint-rows.js';
 import { usageError } from './exit-code.js';
 import { relationNames, unknownRelease } from './output/relation.js';
 import { startProgress, type Progress } from './terminal/progress.js';
 import { countText } from './terminal/table-text.js';
-import { makeWorkFolder } from './work-folder.js';
-
-export const systemClock: Clock = { nowMs: () => Date.now(), sleep: (waitMs) => setTimeout(waitMs) };
 
 /** The UTC date that a command means by today. */
 function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-export function openStore({ lake }: Settings): ObjectStore {
-  if (lake.includes('://'))
-    throw usageError(`the lake ${lake} cannot be reached yet: only a folder can be a lake for now`);
-  return new LocalStore(lake);
-}
-
 /** Gives work a lake and a folder to work in, and takes both away when it has ended. */
-export async function withLake<T>(settings: Settings, work: (lake: Lake, workDir: string) => Promise<T>): Promise<T> {
+export async function withLake<T>(settings: Settings, work: (session: OpenLake) => Promise<T>): Promise<T> {
   const session = await openLake(settings);
   try {
-    return await work(session.lake, session.workDir);
+    return await work(session);
   } finally {
     await session.close();
   }
-}
-
-async function openLake(settings: Settings) {
-  const store = openStore(settings);
-  const workDir = await makeWorkFolder(settings);
-  const parquet = new CheckpointRows(workDir);
-  const close = async () => {
-    await parquet.close();
-    await rm(workDir, { recursive: true, force: true });
-  };
-  return { lake: { store, parquet, cacheDir: join(settings.data, 'cache') }, workDir, close };
 }
 
 export interface RunChoices {
@@ -67,11 +44,11 @@ export async function runOnce(
     throw usageError(`the landing area ${settings.landing} cannot be reached yet: only a folder for now`);
   const progress = startProgress(terminal);
   try {
-    return await withLake(settings, (lake, workDir) =>
+    return await withLake(settings, ({ lake, workDir, openEngine }) =>
       runPipeline({
         catalogue: shopCatalogue(),
         lake,
-        openEngine: () => openEngine(settings, workDir),
+        openEngine,
         prelude: preludeDigestText,
         landingDir: settings.landing,
         asOf: asOf ?? today(),
@@ -105,7 +82,7 @@ export interface OpenRelease {
 /** An engine that sees the tables of a release, the newest by default. */
 export async function openRelease({ settings }: Call, number: number | undefined): Promise<OpenRelease> {
   refuseSpark(settings);
-  const { lake, workDir, close: closeLake } = await openLake(settings);
+  const { lake, openEngine, close: closeLake } = await openLake(settings);
   let engine: DuckDbEngine | undefined;
   const close = async () => {
     await engine?.close();
@@ -113,7 +90,7 @@ export async function openRelease({ settings }: Call, number: number | undefined
   };
   try {
     const release = await findRelease(lake.store, number);
-    const opened = (engine = await openEngine(settings, workDir));
+    const opened = (engine = await openEngine());
     await bindRelease(opened, lake, release);
     const relations = relationNames(Object.keys(release.tables));
     const seal = async () => {
@@ -160,10 +137,6 @@ async function findRelease(store: ObjectStore, number: number | undefined): Prom
   const release = number === undefined ? await reader.latest() : await reader.get(number);
   if (release === undefined) throw unknownRelease(number, store.url);
   return release;
-}
-
-function openEngine({ memoryLimitBytes, threads }: Settings, workDir: string): Promise<DuckDbEngine> {
-  return DuckDbEngine.open({ memoryLimit: `${Math.floor(memoryLimitBytes / 1e6)}MB`, threads, workDir });
 }
 
 function refuseSpark({ engine }: Settings): void {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
+import { openStore } from '#platform';
 import { ReleaseReader, type Release } from '#releases';
 import type { Call } from './call.js';
-import { openStore, runOnce, writeDemoFiles } from './composition.js';
+import { runOnce, writeDemoFiles } from './composition.js';
 import { exitCode, type ExitCode } from './exit-code.js';
 import { reportText } from './terminal/report-text.js';
 import { countText, tableText } from './terminal/table-text.js';

@@ -5,3 +5,4 @@ export { settingsDoc } from './config/settings-doc.js';
 export { Secret } from './config/secret.js';
 export { openLog, type Log } from './log/log.js';
 export { keptSecret } from './config/kept-secret.js';
+export { openLake, openStore, systemClock, type OpenLake } from './lake/open-lake.js';

@@ -2,11 +2,11 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LakeError } from '#errors';
 import { findLandingFiles } from '#pipeline';
-import { unknownVariables, type Settings } from '#platform';
+import { systemClock, unknownVariables, type Settings } from '#platform';
 import { shopCatalogue } from '#products';
 import { listRuns, planVacuum, ReleaseReader, tableAt, type Lake, type Release } from '#releases';
 import type { Call } from '../call.js';
-import { systemClock, withLake } from '../composition.js';
+import { withLake } from '../composition.js';
 import { exitCode, type ExitCode } from '../exit-code.js';
 import { countText } from '../terminal/table-text.js';
 
@@ -67,7 +67,7 @@ async function folderFinding(folder: string): Promise<Finding> {
 async function lakeFindings(settings: Settings): Promise<readonly Finding[]> {
   const what = 'lake';
   try {
-    return await withLake(settings, async (lake) => {
+    return await withLake(settings, async ({ lake }) => {
       const releases = await new ReleaseReader(lake.store).after(0);
       const newest = releases.at(-1);
       const runs = await runsFinding(lake);

@@ -1,6 +1,6 @@
+import { openStore } from '#platform';
 import { ReleaseReader, changedTables, type Release } from '#releases';
 import type { Call } from '../call.js';
-import { openStore } from '../composition.js';
 import { countText, tableText } from '../terminal/table-text.js';
 
 export async function releasesCommand({ settings, terminal }: Call, { json }: { readonly json?: true }): Promise<void> {

@@ -1,13 +1,14 @@
+import { systemClock } from '#platform';
 import { planVacuum, vacuum, type Orphan } from '#releases';
 import type { Call } from '../call.js';
-import { systemClock, withLake } from '../composition.js';
+import { withLake } from '../composition.js';
 import { countText } from '../terminal/table-text.js';
 
 export async function vacuumCommand(
   { settings, terminal }: Call,
   { dryRun }: { readonly dryRun?: true },
 ): Promise<void> {
-  const removed = await withLake(settings, async (lake) => {
+  const removed = await withLake(settings, async ({ lake }) => {
     const plan = await planVacuum(lake, systemClock);
     return dryRun ? plan.orphans : vacuum(lake, systemClock, plan);
   });

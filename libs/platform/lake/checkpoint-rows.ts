@@ -1,7 +1,7 @@
 import type { Action, ParquetRows } from '#delta';
 import { DuckDbEngine, DuckDbParquetRows } from '#engine';
 
-/** Reads and writes checkpoints on a small engine of its own, opened when the first one is met: most commands meet none. */
+/** Reads and writes checkpoints on a small engine of its own, opened when the first one is met: most processes meet none. */
 export class CheckpointRows implements ParquetRows {
   #engine: Promise<DuckDbEngine> | undefined;
 

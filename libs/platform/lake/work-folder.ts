@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Settings } from '#platform';
+import type { Settings } from '../config/settings.js';
 
 /** A folder for what this process spills and stages. Folders that killed processes of this machine left are removed. */
 export async function makeWorkFolder({ data }: Settings): Promise<string> {
