@@ -14,4 +14,12 @@ export { parseQuery } from './parse-query.js';
 export { QueryError, type Problem } from './problem.js';
 export type { Filter, GroupColumn, GroupsQuery, Measure, Query, RowsQuery, Sort } from './query.js';
 export { tablesRead } from './read-tables.js';
+export {
+  csvHeader,
+  csvRowWriter,
+  engineTextColumns,
+  jsonRowWriter,
+  textColumns,
+  type TextColumn,
+} from './row-format.js';
 export { restKey, whereKey } from './rest-key.js';

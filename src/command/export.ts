@@ -1,9 +1,10 @@
 import { extname } from 'node:path';
+import type { Row } from '#engine';
+import { csvHeader, csvRowWriter, engineTextColumns, jsonRowWriter } from '#serving';
 import type { Call } from '../call.js';
 import { openRelease, type OpenRelease } from '../composition.js';
 import { usageError } from '../exit-code.js';
 import { resolveRelation } from '../output/relation.js';
-import { csvHeader, csvRow, jsonRow } from '../output/row-format.js';
 import { replaceFile, writeWhole } from '../output/whole-file.js';
 
 export interface ExportOptions {
@@ -57,9 +58,11 @@ async function* rowsAsText(
   format: Format,
 ): AsyncIterable<string> {
   const query = `SELECT * FROM ${relation}`;
-  const columns = await engine.describe(query);
+  const columns = engineTextColumns(await engine.describe(query));
+  const jsonRow = jsonRowWriter(columns);
+  const toText = format === 'csv' ? csvRowWriter(columns) : (row: Row) => `${jsonRow(row)}\n`;
   if (format === 'csv') yield csvHeader(columns);
   for await (const rows of engine.stream(query, [], call.signal)) {
-    yield rows.map((row) => (format === 'csv' ? csvRow(columns, row) : `${jsonRow(columns, row)}\n`)).join('');
+    yield rows.map(toText).join('');
   }
 }

@@ -1,8 +1,8 @@
 import type { QueryColumn, Row, Value } from '#engine';
+import { engineTextColumns, jsonRowWriter } from '#serving';
 import type { Call } from '../call.js';
 import { openRelease } from '../composition.js';
 import { usageError } from '../exit-code.js';
-import { jsonRow } from '../output/row-format.js';
 import { writeWhole } from '../output/whole-file.js';
 import { rowLayout, tableText } from '../terminal/table-text.js';
 
@@ -44,10 +44,11 @@ async function* jsonDocument(
   batches: AsyncIterable<readonly Row[]>,
   release: number,
 ): AsyncIterable<string> {
+  const jsonRow = jsonRowWriter(engineTextColumns(columns));
   let separator = '{"data":[';
   for await (const rows of batches) {
     for (const row of rows) {
-      yield separator + jsonRow(columns, row);
+      yield separator + jsonRow(row);
       separator = ',\n';
     }
   }
