@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TableContract } from '#contracts';
-import type { Engine } from '#engine';
+import { DuckDbEngine, type Engine } from '#engine';
 import { LakeError } from '#errors';
 import { ReleaseReader, tableAt, type Clock, type Lake, type Release } from '#releases';
 import { localCopy } from '#storage';
@@ -18,7 +18,12 @@ export interface AnswersOptions {
   readonly lake: Lake;
   readonly clock: Clock;
   readonly cursorSecret: string;
-  readonly openEngine: () => Promise<Engine>;
+  /** Files made of tables; deleted at will while nothing runs, and shared by processes. */
+  readonly cacheDir: string;
+  /** Spilled data goes below it. */
+  readonly workDir: string;
+  readonly memoryLimitBytes: number;
+  readonly threads: number;
 }
 
 /** What the body of an answer says of its release. */
@@ -147,8 +152,9 @@ export class Answers {
   }
 
   async #bind(release: Release): Promise<Engine> {
-    const { lake, openEngine } = this.options;
-    const engine = await openEngine();
+    const { lake, workDir, memoryLimitBytes, threads } = this.options;
+    const memoryLimit = `${Math.floor(memoryLimitBytes / 1e6)}MB`;
+    const engine = await DuckDbEngine.open({ workDir, memoryLimit, threads });
     for (const table of Object.keys(release.tables).filter((name) => name.startsWith('gold/'))) {
       const { schema, partitionColumns, files } = await tableAt(lake, release, table);
       const live = [];

@@ -11,7 +11,7 @@ import { filterPaths } from './read-tables.js';
 import { Bindings, quoted } from './sql.js';
 
 /** Without it, columns that identify a person, or stand for one, are NULL and cannot be asked by. */
-const PRIVATE_SCOPE = 'pii:read';
+export const PRIVATE_SCOPE = 'pii:read';
 
 /** The column of a group query's result that says how many groups there are. */
 export const GROUPS_COLUMN = '#groups';

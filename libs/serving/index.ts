@@ -1,4 +1,6 @@
 export { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
+export { AnswerCache, type CachedAnswer } from './answer-cache.js';
+export { answerKey, scopeClass, type AnswerIdentity, type ScopeClass } from './answer-key.js';
 export {
   Answers,
   type AnswersOptions,

@@ -49,7 +49,10 @@ export class DemoLake {
       lake,
       clock: testClock,
       cursorSecret: 'of-the-tests',
-      openEngine: () => openEngine(folder),
+      cacheDir: join(folder, 'cache/serving'),
+      workDir: join(folder, 'work'),
+      memoryLimitBytes: 512e6,
+      threads: 2,
     });
     return new DemoLake(folder, lake, answers, checkpoints);
   }
