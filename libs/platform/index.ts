@@ -6,3 +6,4 @@ export { Secret } from './config/secret.js';
 export { openLog, type Log } from './log/log.js';
 export { keptSecret } from './config/kept-secret.js';
 export { openLake, openStore, systemClock, type OpenLake } from './lake/open-lake.js';
+export { startPostgres, type EmbeddedPostgres } from './embedded-postgres/start-postgres.js';
