@@ -14,6 +14,7 @@ export default {
   // not dist: it may hold compiled specs
   roots: ['libs', 'apps/api', 'apps/worker', 'src', 'test'].map((folder) => `<rootDir>/${folder}`),
   collectCoverageFrom: ['{libs,apps}/**/*.ts', '!**/*.spec.ts'],
+  testSequencer: '<rootDir>/test/slowest-first.mjs',
   testTimeout: 60_000,
   workerIdleMemoryLimit: '1GB',
 };

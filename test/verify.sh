@@ -33,7 +33,7 @@ for check in types lint boundaries unused format:check; do
 done
 
 echo '== tests'
-npm test --silent -- --json --outputFile="$results" "$@"
+npm test --silent -- --maxWorkers=2 --json --outputFile="$results" "$@"
 status=$?
 counts=$(node -e '
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, numPendingTests } = JSON.parse(
