@@ -1,10 +1,12 @@
-import sequencer from '@jest/test-sequencer';
+import { createRequire } from 'node:module';
+
+const { default: Sequencer } = createRequire(import.meta.url)('@jest/test-sequencer');
 
 /** Whole runs, killed and repeated, outlast the rest together: begun last, one worker would wait for them alone. */
 const slowest = ['test/run/kill.spec.ts', 'test/launcher/', 'test/run/', 'apps/worker/', 'test/delta-rs/'];
 
 /** A clean clone has no timings of earlier runs that Jest could order by. */
-export default class SlowestFirst extends sequencer.default {
+export default class SlowestFirst extends Sequencer {
   sort(tests) {
     const rank = ({ path }) => {
       const found = slowest.findIndex((part) => path.includes(part));
