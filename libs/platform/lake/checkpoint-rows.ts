@@ -1,26 +1,32 @@
 import type { Action, ParquetRows } from '#delta';
-import { DuckDbEngine, DuckDbParquetRows } from '#engine';
+import type { DuckDbEngine, DuckDbParquetRows } from '#engine';
 
 /** Reads and writes checkpoints on a small engine of its own, opened when the first one is met: most processes meet none. */
 export class CheckpointRows implements ParquetRows {
-  #engine: Promise<DuckDbEngine> | undefined;
+  #open: Promise<{ readonly engine: DuckDbEngine; readonly rows: DuckDbParquetRows }> | undefined;
 
   constructor(private readonly workDir: string) {}
 
   async readCheckpoint(localFile: string): Promise<readonly Action[]> {
-    return new DuckDbParquetRows(await this.#open()).readCheckpoint(localFile);
+    return (await this.#opened()).rows.readCheckpoint(localFile);
   }
 
   async writeCheckpoint(localFile: string, actions: readonly Action[]): Promise<number> {
-    return new DuckDbParquetRows(await this.#open()).writeCheckpoint(localFile, actions);
+    return (await this.#opened()).rows.writeCheckpoint(localFile, actions);
   }
 
   async close(): Promise<void> {
-    await (await this.#engine)?.close();
+    await (await this.#open)?.engine.close();
   }
 
-  #open(): Promise<DuckDbEngine> {
-    this.#engine ??= DuckDbEngine.open({ memoryLimit: '512MB', threads: 1, workDir: this.workDir });
-    return this.#engine;
+  #opened() {
+    this.#open ??= open(this.workDir);
+    return this.#open;
   }
+}
+
+async function open(workDir: string) {
+  const { DuckDbEngine, DuckDbParquetRows } = await import('#engine');
+  const engine = await DuckDbEngine.open({ memoryLimit: '512MB', threads: 1, workDir });
+  return { engine, rows: new DuckDbParquetRows(engine) };
 }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { DuckDbEngine } from '#engine';
+import type { DuckDbEngine } from '#engine';
 import { LakeError } from '#errors';
 import type { Clock, Lake } from '#releases';
 import { LocalStore, type ObjectStore } from '#storage';
@@ -37,7 +37,11 @@ export async function openLake(settings: Settings): Promise<OpenLake> {
   return {
     lake: { store, parquet, cacheDir: join(settings.data, 'cache') },
     workDir,
-    openEngine: () => DuckDbEngine.open({ memoryLimit: `${Math.floor(memoryLimitBytes / 1e6)}MB`, threads, workDir }),
+    openEngine: async () => {
+      // Loaded when needed: `npm start` and most commands stay small and quick without it.
+      const engine = await import('#engine');
+      return engine.DuckDbEngine.open({ memoryLimit: `${Math.floor(memoryLimitBytes / 1e6)}MB`, threads, workDir });
+    },
     close: async () => {
       await parquet.close();
       await rm(workDir, { recursive: true, force: true });
