@@ -1,6 +1,7 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Catalogue } from '#contracts';
 import type { RunDesk } from '#platform';
-import type { Answers } from '#serving';
+import { AnswerCache, type Answers } from '#serving';
 
 /** All that the api's doors ask. Whoever starts the api makes them; a test gives its own. */
 export interface ApiServices {
@@ -10,3 +11,22 @@ export interface ApiServices {
 }
 
 export const API_SERVICES = Symbol('ApiServices');
+
+/** Answers that were given lately, of all doors together. */
+const CACHE_BYTES = 64e6;
+
+/** Gives the services to every door, and a cache that they share. */
+@Global()
+@Module({})
+export class ServicesModule {
+  static with(services: ApiServices): DynamicModule {
+    return {
+      module: ServicesModule,
+      providers: [
+        { provide: API_SERVICES, useValue: services },
+        { provide: AnswerCache, useFactory: () => new AnswerCache(CACHE_BYTES) },
+      ],
+      exports: [API_SERVICES, AnswerCache],
+    };
+  }
+}

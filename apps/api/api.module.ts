@@ -1,0 +1,22 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { HealthModule } from './health/health.module.js';
+import { ProblemsModule } from './problems/problems.module.js';
+import { ProductsModule } from './products/products.module.js';
+import { ServicesModule, type ApiServices } from './services.js';
+
+/** The doors of the api, each a folder. */
+@Module({})
+export class ApiModule {
+  static with(services: ApiServices): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [
+        ServicesModule.with(services),
+        HealthModule,
+        ProblemsModule,
+        ProductsModule,
+        // GraphqlModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,135 @@
+import type { LakeError } from '#errors';
+
+export interface ProblemType {
+  readonly status: number;
+  readonly title: string;
+  /** What the asker can do. */
+  readonly description: string;
+}
+
+/** Every problem that a request can cause, by its public code: `/problems/CODE` tells the same. */
+export const problemTypes: Readonly<Record<string, ProblemType>> = {
+  'query-invalid': {
+    status: 400,
+    title: 'The query cannot be answered',
+    description: 'Each mistake is in errors, with the parameter or the place in the body that it is in.',
+  },
+  'cursor-mismatch': {
+    status: 400,
+    title: 'The cursor belongs to another query',
+    description: 'Send a cursor with the query that it came from, or leave it out to start anew.',
+  },
+  'too-many-groups': {
+    status: 400,
+    title: 'The query has too many groups',
+    description: 'At most 10,000 groups are answered: filter more, or group by fewer columns.',
+  },
+  'request-invalid': {
+    status: 400,
+    title: 'The request is wrong',
+    description: 'Each mistake is in errors, with the parameter, header or place in the body that it is in.',
+  },
+  'request-unreadable': {
+    status: 400,
+    title: 'The request cannot be read',
+    description: 'Send well-formed HTTP; a body must be JSON and not empty.',
+  },
+  'pii-scope-required': {
+    status: 403,
+    title: 'The query asks by private columns',
+    description: 'Filters, sorts, groups and measures over columns with personal data need the scope pii:read.',
+  },
+  'request-scope-required': {
+    status: 403,
+    title: 'A scope is missing',
+    description: 'Ask with a caller that holds the scope named in the detail.',
+  },
+  'request-cross-origin': {
+    status: 403,
+    title: 'Another origin may not ask',
+    description: 'Requests of pages from other origins are refused.',
+  },
+  'request-not-found': { status: 404, title: 'There is nothing here', description: '/docs lists all routes.' },
+  'product-not-found': {
+    status: 404,
+    title: 'There is no such product',
+    description: 'GET /v1/products lists all products.',
+  },
+  'row-not-found': {
+    status: 404,
+    title: 'There is no row with that key',
+    description: 'In this release no row has the key.',
+  },
+  'release-not-found': {
+    status: 404,
+    title: 'There is no such release',
+    description: 'GET /v1/releases lists the releases that are kept.',
+  },
+  'run-not-found': { status: 404, title: 'There is no such run', description: 'GET /v1/admin/runs lists the runs.' },
+  'request-method': {
+    status: 405,
+    title: 'The method does not work here',
+    description: 'The header Allow names the methods that do.',
+  },
+  'request-not-acceptable': {
+    status: 406,
+    title: 'There is no such format',
+    description: 'Answers come as application/json, text/csv and application/x-ndjson.',
+  },
+  'run-ended': { status: 409, title: 'The run has ended', description: 'A run that ended cannot be cancelled.' },
+  'release-gone': {
+    status: 410,
+    title: 'The release is no longer kept',
+    description: 'Ask a newer release; a cursor of a removed release cannot be continued.',
+  },
+  'request-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    description: 'A body may have at most 1 MB.',
+  },
+  'request-media-type': {
+    status: 415,
+    title: 'The body is in a format that is not read',
+    description: 'Send application/json.',
+  },
+  'request-misdirected': {
+    status: 421,
+    title: 'This server does not answer for that host',
+    description: 'Ask for localhost, a loopback address or the public URL of the server.',
+  },
+  'run-idempotency-mismatch': {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    description: 'Send another key, or the same request again.',
+  },
+  'request-headers-too-large': {
+    status: 431,
+    title: 'The request line or a header is too large',
+    description: 'Long questions go into the body of POST …/query.',
+  },
+  internal: {
+    status: 500,
+    title: 'The server made a mistake',
+    description: 'The log of the server has more under the request id.',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Something that the answer needs cannot be reached',
+    description: 'Try again later; the log of the server has more under the request id.',
+  },
+  'release-none': {
+    status: 503,
+    title: 'There is no release yet',
+    description: 'Start a run; when it has published, ask again.',
+  },
+  'records-unavailable': {
+    status: 503,
+    title: 'The records of runs cannot be reached',
+    description: 'Try again when the database is back.',
+  },
+};
+
+/** `query.invalid` → `query-invalid` */
+export function publicCode({ code }: LakeError): string {
+  return code.replaceAll(/[._]/g, '-').toLowerCase();
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { LakeError } from '#errors';
+import { keptSecret, openLake, openLog, readSettings, systemClock, type Log, type Settings } from '#platform';
+import { shopCatalogue } from '#products';
+import { Answers } from '#serving';
+import { createApi } from './create-api.js';
+import { noRunDesk } from './runs/no-run-desk.js';
+
+/** Says to the launcher: do not start me again, I would end the same way. */
+const WRONG_SETTINGS = 2;
+const FAILED = 1;
+/** What is being answered may end; then it is cut. */
+const GRACE_MS = 5_000;
+
+type Undo = () => Promise<unknown>;
+
+/** Starts the api. What `opened` holds in the end has to be undone from the last to the first. */
+async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<string> {
+  const { host, port, publicUrl, data, memoryLimitBytes, threads } = settings;
+  const { lake, workDir, close } = await openLake(settings);
+  opened.push(close);
+  const catalogue = shopCatalogue();
+  const answers = await Answers.open({
+    tables: catalogue,
+    lake,
+    clock: systemClock,
+    cursorSecret: await keptSecret(data, 'cursor'),
+    cacheDir: join(data, 'cache', 'serving'),
+    workDir,
+    memoryLimitBytes,
+    threads,
+  });
+  opened.push(() => answers.close());
+  const runs = noRunDesk;
+  opened.push(() => runs.close());
+  const app = await createApi({ catalogue, answers, runs }, { publicUrl, log });
+  opened.push(() => app.close());
+  try {
+    await app.listen({ port, host });
+  } catch (error) {
+    throw portError(error, settings);
+  }
+  return app.getUrl();
+}
+
+async function undo(opened: Undo[]): Promise<void> {
+  for (const close of opened.splice(0).reverse()) await close();
+}
+
+function portError(error: unknown, { host, port }: Settings): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
+  const message = `port ${port} of ${host} is in use: end the program that has it, or set PORT to another one`;
+  return new LakeError('settings.port_in_use', 'invalid', message, { cause: error });
+}
+
+function endWhenTold(opened: Undo[], log: Log): void {
+  const end = (reason: string) => {
+    log.info({ reason }, 'ending');
+    setTimeout(() => process.exit(0), GRACE_MS).unref();
+    void undo(opened).then(
+      () => process.exit(0),
+      () => process.exit(FAILED),
+    );
+  };
+  process.once('SIGTERM', () => end('SIGTERM'));
+  process.once('SIGINT', () => end('SIGINT'));
+  // the launcher has gone, whatever it died of
+  process.once('disconnect', () => end('the launcher has gone'));
+}
+
+const opened: Undo[] = [];
+try {
+  const settings = readSettings();
+  const log = openLog('api', settings.logLevel);
+  endWhenTold(opened, log);
+  const url = await serve(settings, log, opened);
+  log.info({ url }, 'listening');
+  process.send?.({ kind: 'ready', url });
+} catch (error) {
+  await undo(opened).catch(() => undefined);
+  const isWrong = error instanceof LakeError && error.code.startsWith('settings.');
+  process.stderr.write(`${isWrong ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.exit(isWrong ? WRONG_SETTINGS : FAILED);
+}
