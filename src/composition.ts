@@ -146,7 +146,9 @@ function refuseSpark({ engine }: Settings): void {
 function show(event: ProgressEvent, progress: Progress): void {
   switch (event.kind) {
     case 'stage':
-      return progress.say(`${event.stage} …`);
+      return event.state === 'begun' && event.total > 0 ? progress.say(`${event.stage} …`) : undefined;
+    case 'step':
+      return undefined;
     case 'file':
       return progress.step(event.done, event.total, event.path);
     case 'table':

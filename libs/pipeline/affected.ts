@@ -1,5 +1,5 @@
-import { assert } from '#errors';
-import type { TableContract } from '#contracts';
+import { assert, LakeError } from '#errors';
+import { inputTables, type Catalogue, type TableContract } from '#contracts';
 
 /** What changed in one input of a table since the parent release. */
 export type Change =
@@ -37,4 +37,25 @@ export function planScope({ contract, changes, asOfMoved, logicChanged }: ScopeQ
     );
   }
   return units.length === 0 ? { kind: 'none' } : { kind: 'units', sql: units.join(' UNION ') };
+}
+
+/** The named tables and all that depends on them; pure. Throws `run.unknown_table`, whose message names the tables there are. */
+export function withDependants(names: readonly string[], { tables }: Catalogue): ReadonlySet<string> {
+  const computed = tables.filter(({ contract }) => contract.owner !== 'stream');
+  const known = computed.map(({ contract }) => contract.name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new LakeError(
+      'run.unknown_table',
+      'invalid',
+      `No run computes ${unknown.join(', ')}. Name some of ${known.join(', ')}.`,
+      { at: { table: unknown[0] ?? '' } },
+    );
+  }
+  const chosen = new Set(names);
+  // the catalogue has each table after what it reads
+  for (const definition of computed) {
+    if (inputTables(definition).some((input) => chosen.has(input))) chosen.add(definition.contract.name);
+  }
+  return chosen;
 }

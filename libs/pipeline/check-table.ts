@@ -4,6 +4,7 @@ import type { ComputedRun } from './compute.js';
 import { countOf } from './count-of.js';
 import { isConserved } from './conservation.js';
 import { isFilledByStats } from './live-table.js';
+import type { StageProgress } from './progress.js';
 import { withDates } from './sql-name.js';
 import type { CheckReport } from './report.js';
 
@@ -11,6 +12,7 @@ interface CheckRequest {
   readonly catalogue: Catalogue;
   readonly engine: Engine;
   readonly computed: ComputedRun;
+  readonly stages: StageProgress;
   readonly signal: AbortSignal;
 }
 
@@ -19,22 +21,33 @@ export async function checkTables({
   catalogue,
   engine,
   computed,
+  stages,
   signal,
 }: CheckRequest): Promise<readonly CheckReport[]> {
+  const checksOf = (table: string) => catalogue.byName.get(table)?.contract.checks ?? [];
+  stages.begin(
+    'checks',
+    computed.outcomes.reduce(
+      (sum, { table, conservation }) => sum + checksOf(table).length + (conservation === undefined ? 0 : 1),
+      0,
+    ),
+  );
   const reports: CheckReport[] = [];
+  const add = (...check: Parameters<typeof checkReport>) => {
+    reports.push(checkReport(...check));
+    stages.step('checks');
+  };
   for (const { table, live, conservation } of computed.outcomes) {
     const contract = catalogue.byName.get(table)?.contract;
-    for (const check of contract?.checks ?? []) {
-      if (check.name === NEVER_NULL && contract !== undefined && isFilledByStats(live, requiredOf(contract))) {
-        reports.push(checkReport(table, check.name, check.severity, 0));
-        continue;
-      }
-      const failing = await countOf(engine, `(${withDates(check.failing, computed.dates)}) f`, signal);
-      reports.push(checkReport(table, check.name, check.severity, failing));
+    for (const check of checksOf(table)) {
+      const byStats =
+        check.name === NEVER_NULL && contract !== undefined && isFilledByStats(live, requiredOf(contract));
+      const failing = byStats ? 0 : await countOf(engine, `(${withDates(check.failing, computed.dates)}) f`, signal);
+      add(table, check.name, check.severity, failing);
     }
     if (conservation !== undefined) {
       const lost = [conservation.run, conservation.cumulative].filter((counts) => !isConserved(counts)).length;
-      reports.push(checkReport(table, 'rows_conserved', 'error', lost));
+      add(table, 'rows_conserved', 'error', lost);
     }
   }
   return reports;

@@ -1,28 +1,35 @@
 import { inputsOf, inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
 import type { Engine } from '#engine';
-import { planScope, type Change } from './affected.js';
+import { planScope, withDependants, type Change } from './affected.js';
 import { lakeTables } from './lake-schema.js';
 import { loadLanding } from './load-landing.js';
+import type { Landing } from './load/landing.js';
 import { logicDigest } from './logic-digest.js';
 import type { ParentState } from './parent-state.js';
+import { stageOf, type Stage, type StageProgress } from './progress.js';
 import type { FileReport, RunReport } from './report.js';
+import type { RunJournal } from './run-journal.js';
 import type { RunOptions } from './run.js';
 import { runInOrder } from './schedule.js';
 import { relationOf } from './sql-name.js';
 import type { TableChange } from './table-change.js';
 import {
   ensureJudged,
+  finished,
+  restore,
   sourceOf,
   transformQuery,
   transformSource,
+  type FinishedTable,
   type TableOutcome,
   type TransformContext,
 } from './transform.js';
 
-export interface ComputeRequest extends RunOptions {
+export interface ComputeRequest extends Omit<RunOptions, 'journal'> {
   readonly engine: Engine;
   readonly state: ParentState;
-  readonly filesDir: string;
+  readonly journal: Pick<RunJournal, 'filesDir' | 'recall' | 'record'>;
+  readonly stages: StageProgress;
   /** RFC 3339; stamped on every row that changes. */
   readonly processedAt: string;
 }
@@ -50,12 +57,16 @@ export interface ComputedRun {
 /** Tables computed side by side: more only share the same cores and the same memory limit. */
 const SIDE_BY_SIDE = 2;
 
-/** Loads what has landed and computes every table that it, a moved as_of or changed logic touches. */
-export async function computeRun(request: ComputeRequest): Promise<ComputedRun> {
-  const { catalogue, engine, state } = request;
+/** Loads what has landed and computes every table that it, a moved as_of, changed logic or the caller's wish touches. */
+export async function computeRun(
+  request: ComputeRequest,
+  landing: Landing,
+  logic: ReadonlyMap<string, string>,
+): Promise<ComputedRun> {
+  const { catalogue, engine, journal, stages, state } = request;
   const dates = { as_of: request.asOf, date_from: request.dateFrom, date_to: request.dateTo };
-  request.onProgress({ kind: 'stage', stage: 'load' });
-  const landed = await loadLanding(request);
+  const wanted = withDependants(request.tables ?? [], catalogue);
+  const landed = await loadLanding(request, landing);
   const outcomes: (TableOutcome & { seconds: number })[] = [...landed.outcomes];
   const changes = new Map<string, Change>(landed.outcomes.map(({ table }) => [relationOf(table), { kind: 'all' }]));
   const asOfMoved = state.parent !== undefined && state.parent.as_of !== request.asOf;
@@ -65,7 +76,7 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
     runId: request.runId,
     processedAt: request.processedAt,
     dates,
-    filesDir: request.filesDir,
+    filesDir: journal.filesDir,
     lakeTables: new Map(lakeTables(catalogue).map((table) => [table.name, table])),
     prior: state.tables,
     judged: new Set(),
@@ -73,26 +84,22 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
     keepsValid: (table) => readBy.has(table.replace('silver/', 'valid.')),
     signal: request.signal,
   };
-  const logic = new Map(
-    catalogue.tables.map((table) => [table.contract.name, logicDigest(table, catalogue, request.prelude)]),
-  );
-  let done = 0;
+  const steps = new Map<Stage, number>(COMPUTING.map((stage) => [stage, 0]));
+  for (const { contract } of catalogue.tables) steps.set(stageOf(contract), (steps.get(stageOf(contract)) ?? 0) + 1);
+  for (const [stage, total] of steps) if (total === 0) stages.begin(stage, 0);
   const run = async (definition: TableDefinition): Promise<void> => {
     const { name } = definition.contract;
-    done += 1;
+    const stage = stageOf(definition.contract);
+    stages.begin(stage, steps.get(stage) ?? 0);
     const renewsLogic = state.parent?.tables[name]?.logic !== logic.get(name);
-    const logicChanged = request.full || renewsLogic;
+    const logicChanged = request.full || wanted.has(name) || renewsLogic;
     // A stream's tables are its own; a batch run only makes them where they are missing.
-    if (definition.contract.owner === 'stream' && state.tables.has(name)) return;
-    if (planScope({ contract: definition.contract, changes, asOfMoved, logicChanged }).kind === 'none') return;
-    const startedMs = request.clock.nowMs();
-    for (const input of inputsOf(definition.sql)) {
-      if (input.startsWith('valid.')) await ensureJudged(context, catalogue, input);
+    const isOthers = definition.contract.owner === 'stream' && state.tables.has(name);
+    if (isOthers || planScope({ contract: definition.contract, changes, asOfMoved, logicChanged }).kind === 'none') {
+      stages.step(stage);
+      return;
     }
-    const results = isSourceTable(definition)
-      ? await transformSource(context, definition, sourceOf(catalogue, definition.contract.source))
-      : await transformQuery(context, definition);
-    const seconds = (request.clock.nowMs() - startedMs) / 1000;
+    const { seconds, results } = await tableStep(request, context, definition);
     for (const result of results) {
       // New logic that gives the same rows is recorded too: else every later run would compute them again.
       const change = result.change ?? (renewsLogic && result.table === name ? sameRows(result) : undefined);
@@ -101,10 +108,8 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
     }
     // Losers count too: who reads every valid record sees more than the winners.
     if (isSourceTable(definition)) changes.set(relationOf(name).replace('silver.', 'valid.'), { kind: 'all' });
-    const total = catalogue.tables.length;
-    request.onProgress({ kind: 'table', table: name, rows: results[0]?.totalRows ?? 0, seconds, done, total });
+    stages.step(stage, { kind: 'table', table: name, rows: results[0]?.totalRows ?? 0, seconds });
   };
-  request.onProgress({ kind: 'stage', stage: 'transform' });
   await runInOrder(
     catalogue.tables.map((definition) => ({
       name: relationOf(definition.contract.name),
@@ -116,7 +121,7 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
   const order = new Map(lakeTables(catalogue).map(({ name }, at) => [name, at]));
   outcomes.sort((a, b) => (order.get(a.table) ?? 0) - (order.get(b.table) ?? 0));
   return {
-    mode: outcomes.some(({ change }) => change !== undefined) || request.full ? 'full' : 'none',
+    mode: outcomes.some(({ change }) => change !== undefined) || request.full || wanted.size > 0 ? 'full' : 'none',
     files: landed.files,
     outcomes,
     changes: withOwners(outcomes, catalogue, logic),
@@ -124,6 +129,45 @@ export async function computeRun(request: ComputeRequest): Promise<ComputedRun> 
     loads: landed.loads,
     dates,
   };
+}
+
+const COMPUTING = ['silver', 'gold', 'ml'] as const;
+
+interface FinishedStep {
+  readonly seconds: number;
+  readonly tables: readonly FinishedTable[];
+}
+
+/** Computes a table with its rejects, or takes both as an earlier attempt of this run left them. */
+async function tableStep(
+  { catalogue, clock, journal }: ComputeRequest,
+  context: TransformContext,
+  definition: TableDefinition,
+): Promise<{ readonly seconds: number; readonly results: readonly TableOutcome[] }> {
+  const { name } = definition.contract;
+  const recalled = (await journal.recall(name)) as FinishedStep | undefined;
+  if (recalled !== undefined) {
+    const results = [];
+    for (const table of recalled.tables) results.push(await restore(context, table));
+    return { seconds: recalled.seconds, results };
+  }
+  const startedMs = clock.nowMs();
+  for (const input of inputsOf(definition.sql)) {
+    if (input.startsWith('valid.')) await ensureJudged(context, catalogue, input);
+  }
+  const results = isSourceTable(definition)
+    ? await transformSource(context, definition, sourceOf(catalogue, definition.contract.source))
+    : await transformQuery(context, definition);
+  const seconds = (clock.nowMs() - startedMs) / 1000;
+  await journal.record(name, { seconds, tables: results.map(finished) } satisfies FinishedStep);
+  return { seconds, results };
+}
+
+/** What each computed table's rows follow from besides its inputs. */
+export function logicDigests({ catalogue, prelude }: RunOptions): ReadonlyMap<string, string> {
+  return new Map(
+    catalogue.tables.map((table) => [table.contract.name, logicDigest(table, catalogue, prelude)] as const),
+  );
 }
 
 function sameRows({ table, live }: TableOutcome): TableChange {

@@ -1,10 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Source } from '#contracts';
+import type { Catalogue, Source } from '#contracts';
 import { LEDGER, lakeTables, type LakeTable } from './lake-schema.js';
 import type { ComputeRequest } from './compute.js';
 import { bindLive, countRows, type LiveTable } from './live-table.js';
-import { findLandingFiles, type LandingFile } from './load/landing.js';
+import type { Landing, LandingFile } from './load/landing.js';
 import type { LedgerRow } from './load/ledger.js';
 import { loadSource, type LoadResult } from './load/loader.js';
 import type { FileReport } from './report.js';
@@ -24,28 +24,38 @@ interface Landed {
 /** Sources loaded side by side: one is scanned while the engine works on the other. */
 const SIDE_BY_SIDE = 2;
 
+/** The sources that files land for. */
+export function landingSources({ sources }: Catalogue): readonly Source[] {
+  return sources.filter(({ owner }) => owner !== 'stream');
+}
+
 /** Brings what is new in the landing folder into bronze and binds it; a bronze table that is missing is made, empty if need be. */
-export async function loadLanding(request: ComputeRequest): Promise<Landed> {
-  const { catalogue, landingDir, state } = request;
-  const sources = catalogue.sources.filter(({ owner }) => owner !== 'stream');
-  const landing = await findLandingFiles(landingDir, sources);
+export async function loadLanding(request: ComputeRequest, landing: Landing): Promise<Landed> {
+  const { catalogue, journal, state, stages } = request;
   const ledger = await knownFiles(request);
-  const results = new Map<string, LoadResult & { readonly seconds: number }>();
+  const results = new Map<string, LoadedSource>();
   const loads = new Map<string, number>();
-  const total = [...landing.files.values()].reduce((sum, files) => sum + files.length, 0);
-  let done = 0;
+  stages.begin(
+    'load',
+    [...landing.files.values()].reduce((sum, files) => sum + files.length, 0),
+  );
   await runInOrder(
-    sources.map((source) => ({
+    landingSources(catalogue).map((source) => ({
       name: source.name,
       after: [],
       run: async () => {
         const files = landing.files.get(source.name) ?? [];
         const known = ledger.get(source.name) ?? [];
-        const startedMs = request.clock.nowMs();
-        const result = await loadFiles(request, source, files, known, (path) => {
-          request.onProgress({ kind: 'file', source: source.name, path, done: ++done, total });
-        });
-        results.set(source.name, { ...result, seconds: (request.clock.nowMs() - startedMs) / 1000 });
+        const step = `bronze/${source.name}`;
+        const recalled = (await journal.recall(step)) as LoadedSource | undefined;
+        const untold = new Set(files.map(({ path }) => path));
+        const tell = (path: string) => {
+          if (untold.delete(path)) stages.step('load', { kind: 'file', source: source.name, path });
+        };
+        const result = recalled ?? (await loadFiles(request, source, files, known, tell));
+        if (recalled === undefined) await journal.record(step, result);
+        for (let left = untold.size; left > 0; left--) stages.step('load');
+        results.set(source.name, result);
         if (result.ledger.length > 0) loads.set(source.name, nextLoad(known));
       },
     })),
@@ -65,15 +75,19 @@ export async function loadLanding(request: ComputeRequest): Promise<Landed> {
   return { files: fileReports(results, landing), outcomes, loads };
 }
 
-function loadFiles(
+type LoadedSource = LoadResult & { readonly seconds: number };
+
+async function loadFiles(
   request: ComputeRequest,
   source: Source,
   files: readonly LandingFile[],
   known: readonly LedgerRow[],
   onFile: (path: string) => void,
-): Promise<LoadResult> {
-  const { engine, rehash, asOf, processedAt, runId, filesDir, signal } = request;
-  return loadSource({
+): Promise<LoadedSource> {
+  const { engine, rehash, asOf, processedAt, runId, clock, signal } = request;
+  const { filesDir } = request.journal;
+  const startedMs = clock.nowMs();
+  const result = await loadSource({
     engine,
     source,
     files,
@@ -88,6 +102,7 @@ function loadFiles(
     onProgress: ({ path }) => onFile(path),
     signal,
   });
+  return { ...result, seconds: (clock.nowMs() - startedMs) / 1000 };
 }
 
 /** A load's number is one more than the greatest that its source has in the parent release. */
@@ -128,7 +143,8 @@ async function writeLedger(
   rows: readonly LedgerRow[],
 ): Promise<readonly WrittenFile[]> {
   if (rows.length === 0) return [];
-  const { engine, filesDir, processedAt, asOf, runId, signal } = request;
+  const { engine, processedAt, asOf, runId, signal } = request;
+  const { filesDir } = request.journal;
   const file = join(filesDir, 'ledger.ndjson');
   await writeFile(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const columns = `{source: 'VARCHAR', load: 'BIGINT', path: 'VARCHAR', size_bytes: 'BIGINT', modified_ms: 'BIGINT', etag: 'VARCHAR',
@@ -158,10 +174,7 @@ async function append(
   return { table: table.name, change, live, write, totalRows, conservation: undefined };
 }
 
-function fileReports(
-  results: ReadonlyMap<string, LoadResult>,
-  landing: Awaited<ReturnType<typeof findLandingFiles>>,
-): readonly FileReport[] {
+function fileReports(results: ReadonlyMap<string, LoadResult>, landing: Landing): readonly FileReport[] {
   const none = { records: 0, malformed: 0 };
   const unnamed = [
     ...landing.waiting.map(({ path, reason }) => ({

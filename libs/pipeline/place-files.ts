@@ -6,6 +6,7 @@ import type { ObjectStore } from '#storage';
 import type { ComputedChange, ComputedRun } from './compute.js';
 import { schemaShape } from './live-table.js';
 import type { ParentState } from './parent-state.js';
+import type { StageProgress } from './progress.js';
 import type { CheckReport } from './report.js';
 import type { RunOptions } from './run.js';
 import { addOf } from './table-change.js';
@@ -17,11 +18,15 @@ const AT_ONCE = 16;
 export async function placeFiles(
   store: ObjectStore,
   changes: Iterable<{ readonly table: string; readonly added: readonly WrittenFile[] }>,
+  stages: StageProgress,
 ): Promise<void> {
   const files = [...changes].flatMap(({ table, added }) => added.map((file) => ({ table, file })));
+  // the last step is the release itself
+  stages.begin('publish', files.length + 1);
   const placeNext = async (): Promise<void> => {
     for (let next = files.pop(); next !== undefined; next = files.pop()) {
       await store.put(storePathOf(next.table, next.file.addPath), { file: next.file.localPath });
+      stages.step('publish');
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, placeNext));

@@ -414,3 +414,58 @@ describe('two runs at once', () => {
     );
   });
 });
+
+describe('tables that are named', () => {
+  it('are computed again with all that depends on them, though nothing is new', async () => {
+    const lake = await aLake();
+    for (const [tables, computed] of [
+      [['silver/orders'], ['gold/customer_tiers', 'gold/daily_sales', 'silver/orders']],
+      [['gold/daily_sales'], ['gold/daily_sales']],
+    ] as const) {
+      const told: string[] = [];
+      const result = await lake.run({
+        tables,
+        onProgress: (event) => void (event.kind === 'table' && told.push(event.table)),
+      });
+      expect(told.sort()).toEqual(computed);
+      expect(result.outcome).toBe('nothing_new');
+    }
+  });
+
+  it('must be tables that a run computes', async () => {
+    const lake = workshop.lake();
+    await expect(lake.run({ tables: ['gold/daily_sales', 'gold/sales'] })).rejects.toMatchObject({
+      code: 'run.unknown_table',
+      kind: 'invalid',
+      at: { table: 'gold/sales' },
+    });
+    expect(await lake.paths()).toEqual([]);
+  });
+});
+
+it('tells of each stage when it begins, of every step, and when it ends', async () => {
+  const lake = workshop.lake();
+  lake.land(FIRST, [JANUARY, FEBRUARY]);
+  const told: string[] = [];
+  await lake.run({
+    onProgress: (event) => {
+      if (event.kind === 'message') return;
+      told.push(`${event.stage} ${event.kind === 'stage' ? event.state : event.kind} ${event.done}/${event.total}`);
+    },
+  });
+  const of = (stage: string) => told.filter((line) => line.startsWith(stage));
+  expect(of('load')).toEqual(['load begun 0/1', 'load file 1/1', 'load ended 1/1']);
+  expect(of('silver')).toEqual(['silver begun 0/1', 'silver table 1/1', 'silver ended 1/1']);
+  expect(of('gold')).toEqual(['gold begun 0/2', 'gold table 1/2', 'gold table 2/2', 'gold ended 2/2']);
+  expect(of('ml')).toEqual(['ml begun 0/0', 'ml ended 0/0']);
+  for (const stage of ['checks', 'publish']) {
+    const lines = of(stage);
+    const total = lines.length - 2;
+    expect(total).toBeGreaterThan(1);
+    expect(lines).toEqual([
+      `${stage} begun 0/${total}`,
+      ...Array.from({ length: total }, (_, n) => `${stage} step ${n + 1}/${total}`),
+      `${stage} ended ${total}/${total}`,
+    ]);
+  }
+});

@@ -6,7 +6,10 @@ import type { Engine } from '#engine';
 import {
   acquireLease,
   endRun,
+  findRun,
+  isSurelyLive,
   publish,
+  publishedByRun,
   registerRun,
   releaseLease,
   renewLease,
@@ -21,12 +24,17 @@ import {
   type Release,
 } from '#releases';
 import { checkTables } from './check-table.js';
-import { computeRun, type ComputedRun } from './compute.js';
+import { withDependants } from './affected.js';
+import { computeRun, logicDigests, type ComputedRun } from './compute.js';
+import { findLandingFiles } from './load/landing.js';
+import { landingSources } from './load-landing.js';
 import { placeFiles, toPublish } from './place-files.js';
 import { openParent } from './parent-state.js';
 import { buildReport } from './build-report.js';
 import type { CheckReport, RunReport } from './report.js';
-import type { OnProgress } from './progress.js';
+import { StageProgress, type OnProgress } from './progress.js';
+import { resume } from './resume.js';
+import { noJournal, type RunJournal } from './run-journal.js';
 
 export interface RunOptions {
   readonly catalogue: Catalogue;
@@ -45,8 +53,15 @@ export interface RunOptions {
   readonly full: boolean;
   /** Read files again whose path, size and time are known. */
   readonly rehash: boolean;
+  /** Contract names: recomputed in full, with all that depends on them. */
+  readonly tables?: readonly string[];
   /** A local folder that the run may fill and empties when it ends. */
   readonly workDir: string;
+  /**
+   * For a run that is taken up again when it dies, or when something was unavailable: called once more with the same
+   * run id, it goes on where it was, or gives what it published before.
+   */
+  readonly journal?: RunJournal;
   readonly dateFrom: string;
   readonly dateTo: string;
   readonly onProgress: OnProgress;
@@ -69,6 +84,7 @@ const MAX_LOSSES = 6;
 export async function runPipeline(options: RunOptions): Promise<RunResult> {
   const { lake, clock, runId } = options;
   const startedAt = isoTime(clock);
+  withDependants(options.tables ?? [], options.catalogue);
   for (let losses = 0; losses <= MAX_LOSSES; losses++) {
     const lease = losses > FREE_LOSSES ? await acquireLease(lake.store, clock, runId) : undefined;
     try {
@@ -82,30 +98,46 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
   throw new LakeError('run.contended', 'conflict', `Run ${runId} lost every race to publish. Start it again later.`);
 }
 
-async function attempt(options: RunOptions, startedAt: string, lease: Lease | undefined): Promise<RunResult | 'lost'> {
+async function attempt(
+  options: RunOptions,
+  attemptedAt: string,
+  lease: Lease | undefined,
+): Promise<RunResult | 'lost'> {
   const { lake, clock, runId, workDir, signal } = options;
+  const journal = options.journal ?? noJournal(join(workDir, runId));
+  const stages = new StageProgress(options.onProgress);
   const reader = new ReleaseReader(lake.store);
   const listedAtMs = clock.nowMs();
   const parent = await reader.latest();
   if (parent !== undefined) await rollForward(lake, clock, parent);
+  if (options.journal !== undefined) {
+    // After the listing: what an attempt that is still on its way publishes later, publishing itself finds.
+    const published = await publishedByRun(lake.store, runId, parent);
+    if (published !== undefined) return alreadyPublished(options, published);
+    const record = await findRun(lake.store, runId);
+    // Vacuum may be removing what a run with an old record placed in the lake: take other files, of other names.
+    if (record === undefined || !isSurelyLive(record, clock.nowMs())) await options.journal.clear();
+  }
   await registerRun(lake.store, clock, { runId, owner: 'batch', parent: parent?.number ?? null });
   const renewal = renewRegularly(options, lease);
-  const filesDir = join(workDir, runId);
   // A run that published, or found nothing to do, leaves nothing that a record would have to explain.
-  let leaves: 'published' | 'unpublished' = 'unpublished';
+  let leaves: 'published' | 'unpublished' | 'resumable' = 'unpublished';
   let engine: Engine | undefined;
   try {
-    await mkdir(filesDir, { recursive: true });
     engine = await options.openEngine();
     const state = await openParent(lake, parent, options.catalogue, engine);
-    const computed = await computeRun({ ...options, engine, state, filesDir, processedAt: startedAt });
+    const landing = await findLandingFiles(options.landingDir, landingSources(options.catalogue));
+    const logic = logicDigests(options);
+    const startedAt = await resume({ options, journal, state, landing, logic, startedAt: attemptedAt });
+    await mkdir(journal.filesDir, { recursive: true });
+    const request = { ...options, engine, state, journal, stages, processedAt: startedAt };
+    const computed = await computeRun(request, landing, logic);
     const reporting = { options, parent, computed, startedAt };
     if (computed.changes.size === 0) {
       leaves = 'published';
       return { outcome: 'nothing_new', report: report(reporting, parent?.number ?? null, []) };
     }
-    options.onProgress({ kind: 'stage', stage: 'checks' });
-    const checks = await checkTables({ ...options, engine, computed });
+    const checks = await checkTables({ ...options, engine, computed, stages });
     const failed = checks.some(({ passed, severity }) => !passed && severity === 'error');
     if (failed) {
       const failure = report(reporting, parent?.number ?? null, checks);
@@ -113,9 +145,8 @@ async function attempt(options: RunOptions, startedAt: string, lease: Lease | un
       return { outcome: 'check_failed', report: failure };
     }
     signal.throwIfAborted();
-    options.onProgress({ kind: 'stage', stage: 'publish' });
     renewal.assertAlive();
-    await placeFiles(lake.store, computed.changes.values());
+    await placeFiles(lake.store, computed.changes.values(), stages);
     const success = report(reporting, (parent?.number ?? 0) + 1, checks);
     const path = reportPath(runId);
     await lake.store.put(path, encode(success));
@@ -124,17 +155,42 @@ async function attempt(options: RunOptions, startedAt: string, lease: Lease | un
     );
     if (outcome.kind === 'lost') return 'lost';
     leaves = 'published';
+    stages.step('publish');
     await rollForward(lake, clock, outcome.release);
     const final = { ...success, release: outcome.release.number, parent: outcome.release.parent };
     if (final.release !== success.release) await lake.store.put(path, encode(final));
     return { outcome: 'published', report: final };
+  } catch (error) {
+    if (options.journal !== undefined && isWorthRetrying(error, signal)) leaves = 'resumable';
+    throw error;
   } finally {
     renewal.stop();
     await engine?.close();
-    await rm(filesDir, { recursive: true, force: true });
-    // A record that stays turns stale and vacuum removes it; its loss must not hide a release, or why there is none.
-    await endRun(lake.store, clock, runId, leaves).catch(() => undefined);
+    if (leaves !== 'resumable') {
+      await (options.journal?.clear() ?? rm(journal.filesDir, { recursive: true, force: true }));
+      // A record that stays turns stale and vacuum removes it; its loss must not hide a release, or why there is none.
+      await endRun(lake.store, clock, runId, leaves).catch(() => undefined);
+    }
   }
+}
+
+/** Whoever stops a run so that another process goes on with it aborts it with an unavailable error as the reason. */
+function isWorthRetrying(error: unknown, signal: AbortSignal): boolean {
+  const cause: unknown = signal.aborted ? signal.reason : error;
+  return cause instanceof LakeError && cause.kind === 'unavailable';
+}
+
+/** An earlier attempt published and died before it could say so. */
+async function alreadyPublished({ lake, clock, runId, journal }: RunOptions, release: Release): Promise<RunResult> {
+  const { number, parent } = release;
+  const path = release.report ?? reportPath(runId);
+  const stored = JSON.parse(Buffer.from(await lake.store.get(path)).toString('utf8')) as RunReport;
+  // It was written before the release had its number.
+  const final = { ...stored, release: number, parent };
+  if (stored.release !== number) await lake.store.put(path, encode(final));
+  await journal?.clear();
+  await endRun(lake.store, clock, runId, 'published').catch(() => undefined);
+  return { outcome: 'published', report: final };
 }
 
 interface Reporting {

@@ -40,6 +40,21 @@ export interface TableOutcome {
   readonly conservation: { readonly cumulative: Conservation; readonly run: Conservation } | undefined;
 }
 
+/** What a later attempt of the run needs of a table that this one wrote. */
+export type FinishedTable = Pick<TableOutcome, 'table' | 'write' | 'conservation'>;
+
+export function finished({ table, write, conservation }: TableOutcome): FinishedTable {
+  return { table, write, conservation };
+}
+
+/** Binds a table as an earlier attempt of the run left it. */
+export async function restore(
+  context: TransformContext,
+  { table, write, conservation }: FinishedTable,
+): Promise<TableOutcome> {
+  return { ...(await settle(context, table, write)), conservation };
+}
+
 /** Computes a silver table of a source and its quarantine. */
 export async function transformSource(
   context: TransformContext,
@@ -113,10 +128,7 @@ async function write(
   key: readonly string[],
 ): Promise<TableOutcome> {
   const { engine, runId, processedAt, filesDir, signal } = context;
-  const shape = context.lakeTables.get(table);
-  assert(shape !== undefined, `${table} is in the catalogue`);
-  const before = context.prior.get(table);
-  const comparable = before !== undefined && sameSchema(before.schema, shape.schema);
+  const { shape, before } = shapeOf(context, table);
   const result = await writeTable({
     engine,
     table,
@@ -124,24 +136,33 @@ async function write(
     key,
     schema: shape.schema,
     partitionBy: shape.partitionBy,
-    prior: comparable ? await bindPrior(context, table) : undefined,
+    prior: before !== undefined ? await bindPrior(context, table) : undefined,
     // A reject names the run that loaded it, whichever run judges it.
     stamp: shape.kind === 'quarantine' ? {} : stampOf(shape.schema, processedAt, runId),
     dir: `${filesDir}/${table}`,
     filePrefix: runId,
     signal,
   });
-  const { change, live } = applyWrite({
-    table,
-    shape,
-    before: comparable ? before : undefined,
-    replaced: before,
-    result,
-  });
-  await bindLive(engine, relationOf(table), live);
+  const outcome = await settle(context, table, result);
   await engine.drop(priorName(table));
-  const totalRows = await countRows(engine, table, live);
-  return { table, change, live, write: result, totalRows, conservation: undefined };
+  return outcome;
+}
+
+/** A table as it lies in the lake, and in the parent release if rows can be compared with it. */
+function shapeOf({ lakeTables, prior }: TransformContext, table: string) {
+  const shape = lakeTables.get(table);
+  assert(shape !== undefined, `${table} is in the catalogue`);
+  const replaced = prior.get(table);
+  const comparable = replaced !== undefined && sameSchema(replaced.schema, shape.schema);
+  return { shape, replaced, before: comparable ? replaced : undefined };
+}
+
+/** Binds a table with what was written on top. */
+async function settle(context: TransformContext, table: string, write: WriteResult): Promise<TableOutcome> {
+  const { change, live } = applyWrite({ table, ...shapeOf(context, table), result: write });
+  await bindLive(context.engine, relationOf(table), live);
+  const totalRows = await countRows(context.engine, table, live);
+  return { table, change, live, write, totalRows, conservation: undefined };
 }
 
 function priorName(table: string): string {

@@ -36,6 +36,12 @@ export function runIdFrom(nowMs: number, hex8: string): string {
   return runId;
 }
 
+/** When a run's id was made. */
+export function bornMs(runId: string): number {
+  if (!RUN_ID.test(runId)) throw malformedId(runId);
+  return Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d).*/, '$1-$2-$3T$4:$5:$6Z'));
+}
+
 /** The run that wrote a data file; undefined for files of foreign writers. */
 export function runOfFile(path: string): string | undefined {
   return /(?:^|\/)(\d{8}t\d{6}-[0-9a-f]{8})[^/]*\.parquet$/.exec(path)?.[1];
@@ -81,15 +87,25 @@ export async function endRun(
   outcome: 'published' | 'unpublished',
 ): Promise<void> {
   if (outcome === 'published') return store.delete(runPath(runId));
-  const bytes = await getIfPresent(store, runPath(runId));
-  if (bytes === undefined) return;
-  const record = parseRun(bytes, runPath(runId));
+  const record = await findRun(store, runId);
+  if (record === undefined) return;
   await store.put(runPath(runId), encode({ ...record, ended_at: new Date(clock.nowMs()).toISOString() }));
 }
 
 /** The check before publishing: the run's files are surely still there. */
 export async function assertRunAlive(store: ObjectStore, clock: Clock, runId: string): Promise<void> {
   await aliveRun(store, clock, runId, PUBLISH_AGE_MS);
+}
+
+/** The record of a run that is at work, or that ended without publishing. */
+export async function findRun(store: ObjectStore, runId: string): Promise<RunRecord | undefined> {
+  const bytes = await getIfPresent(store, runPath(runId));
+  return bytes === undefined ? undefined : parseRun(bytes, runPath(runId));
+}
+
+/** Whether vacuum surely leaves a run's files alone for the time that it takes to renew the record. */
+export function isSurelyLive(run: RunRecord, nowMs: number): boolean {
+  return run.ended_at === undefined && nowMs - Date.parse(run.renewed_at) < PUBLISH_AGE_MS;
 }
 
 export async function listRuns(store: ObjectStore): Promise<readonly RunRecord[]> {
@@ -107,8 +123,7 @@ export function isLive(run: RunRecord, nowMs: number): boolean {
 }
 
 async function aliveRun(store: ObjectStore, clock: Clock, runId: string, maxAgeMs: number): Promise<RunRecord> {
-  const bytes = await getIfPresent(store, runPath(runId));
-  const record = bytes === undefined ? undefined : parseRun(bytes, runPath(runId));
+  const record = await findRun(store, runId);
   const ageMs = record === undefined ? Infinity : clock.nowMs() - Date.parse(record.renewed_at);
   if (record !== undefined && record.ended_at === undefined && ageMs < maxAgeMs) return record;
   throw new LakeError(
