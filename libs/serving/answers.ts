@@ -88,17 +88,23 @@ export class Answers {
   }
 
   /**
-   * Throws `release.none` (unavailable) while there is no release, `release.not_found` for a number that never was,
-   * `release-gone` for one that was removed, `query.invalid` for what is no cursor.
+   * The release of that number, or the newest. Throws `release.none` (unavailable) while there is no release,
+   * `release.not_found` for a number that never was, `release-gone` for one that was removed.
    */
-  async pin(asked: AskedRelease): Promise<PinnedRelease> {
+  async releaseAt(asked?: number): Promise<Release> {
     const latest = this.#current;
     if (latest === undefined) {
       throw new LakeError('release.none', 'unavailable', 'There is no release yet. Start a run, then ask again.');
     }
-    const number = asked.release ?? this.#cursorRelease(asked.cursor) ?? latest.number;
+    const number = asked ?? latest.number;
     const release = number === latest.number ? latest : await this.releases.get(number);
     if (release === undefined) throw missing(number, latest.number);
+    return release;
+  }
+
+  /** Throws as `releaseAt`, and `query.invalid` for what is no cursor. */
+  async pin(asked: AskedRelease): Promise<PinnedRelease> {
+    const release = await this.releaseAt(asked.release ?? this.#cursorRelease(asked.cursor));
     const { cursorSecret, tables } = this.options;
     const engine = await this.#engineOf(release);
     const labelNumber = (names: readonly string[]) =>
