@@ -7,3 +7,8 @@ export { openLog, type Log } from './log/log.js';
 export { keptSecret } from './config/kept-secret.js';
 export { openLake, openStore, systemClock, type OpenLake } from './lake/open-lake.js';
 export { startPostgres, type EmbeddedPostgres } from './embedded-postgres/start-postgres.js';
+export { openRunDesk, type RunDeskOptions } from './runs/open-run-desk.js';
+export { reenqueueLost } from './runs/reenqueue.js';
+export { RunRecords, type BegunRun, type RunEnd } from './records/run-records.js';
+export { QueueServer, type QueueName, type RunJob } from './queue/queue-server.js';
+export { forQueue, willRetry } from './queue/retry.js';

@@ -1,5 +1,15 @@
 export type { Clock, Lake } from './lake.js';
-export { reportPath, runIdFrom, endRun, findRun, isSurelyLive, listRuns, registerRun, renewRun } from './run-record.js';
+export {
+  reportPath,
+  runIdFrom,
+  endRun,
+  findRun,
+  isSurelyLive,
+  listRuns,
+  registerRun,
+  renewRun,
+  runIdsAfter,
+} from './run-record.js';
 export { publishedByRun } from './published-by-run.js';
 export { RENEW_EVERY_MS, type Owner, type RunRecord } from './run-record.js';
 export type { Release, ReleaseCheck, ReleaseTable, WithdrawnLoad } from './release.js';

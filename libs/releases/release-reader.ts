@@ -34,10 +34,15 @@ export class ReleaseReader {
 
   /** Newest first. */
   async list({ before, limit }: ReleasePage): Promise<readonly Release[]> {
-    const numbers = (await this.numbersAfter(0)).filter((number) => before === undefined || number < before);
+    const numbers = (await this.numbers()).filter((number) => before === undefined || number < before);
     const page: Release[] = [];
-    for (const number of numbers.reverse().slice(0, limit)) page.push(await this.existing(number));
+    for (const number of numbers.slice(0, limit)) page.push(await this.existing(number));
     return page;
+  }
+
+  /** Of all kept releases, newest first; reads none of them. */
+  async numbers(): Promise<readonly number[]> {
+    return (await this.numbersAfter(0)).reverse();
   }
 
   /** Releases with a greater number, oldest first. */

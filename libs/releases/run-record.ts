@@ -110,12 +110,19 @@ export function isSurelyLive(run: RunRecord, nowMs: number): boolean {
 
 export async function listRuns(store: ObjectStore): Promise<readonly RunRecord[]> {
   const runs: RunRecord[] = [];
-  for await (const { path } of store.list(RUNS)) {
-    if (!/^_runs\/[^/]+\.json$/.test(path)) continue;
-    const bytes = await getIfPresent(store, path);
-    if (bytes !== undefined) runs.push(parseRun(bytes, path));
+  for await (const runId of runIdsAfter(store)) {
+    const run = await findRun(store, runId);
+    if (run !== undefined) runs.push(run);
   }
   return runs;
+}
+
+/** Ids of the runs that have a record, oldest first; with `after`, those made after that run. */
+export async function* runIdsAfter(store: ObjectStore, after?: string): AsyncIterable<string> {
+  for await (const { path } of store.list(RUNS, ...(after === undefined ? [] : [runPath(after)]))) {
+    const [, runId] = /^_runs\/([^/]+)\.json$/.exec(path) ?? [];
+    if (runId !== undefined) yield runId;
+  }
 }
 
 export function isLive(run: RunRecord, nowMs: number): boolean {

@@ -1,0 +1,47 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Queue } from 'bullmq';
+import { ANSWER_WITHIN_MS } from './queue-server.js';
+
+/** A queue for those who cannot wait: opened at first use, opened anew when it could not be, never waited for long. */
+export class QueueHandle {
+  #queue: Queue | undefined;
+
+  constructor(private readonly open: () => Queue) {}
+
+  async use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
+    const queue = (this.#queue ??= this.open());
+    try {
+      // BullMQ remembers a first connection that failed for ever.
+      await within(queue.waitUntilReady());
+    } catch (error) {
+      if (this.#queue === queue) this.#queue = undefined;
+      await within(queue.disconnect()).catch(() => undefined);
+      throw error;
+    }
+    return within(work(queue));
+  }
+
+  isReachable(): Promise<boolean> {
+    return this.use((queue) => queue.getJobCountByTypes('waiting')).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    await within(this.#queue?.close() ?? Promise.resolve()).catch(() => undefined);
+  }
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = setTimeout(ANSWER_WITHIN_MS, undefined, { signal: stop.signal, ref: false }).then(() => {
+    throw new Error(`the queue did not answer within ${ANSWER_WITHIN_MS} ms`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop.abort();
+    late.catch(() => undefined);
+  }
+}
