@@ -2,6 +2,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { HealthModule } from './health/health.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { ProductsModule } from './products/products.module.js';
+import { ReleasesModule } from './releases/releases.module.js';
+import { RunsModule } from './runs/runs.module.js';
 import { ServicesModule, type ApiServices } from './services.js';
 
 /** The doors of the api, each a folder. */
@@ -15,6 +17,8 @@ export class ApiModule {
         HealthModule,
         ProblemsModule,
         ProductsModule,
+        ReleasesModule,
+        RunsModule,
         // GraphqlModule,
       ],
     };

@@ -1,7 +1,8 @@
+import { askedRelease } from '../edge/asked-release.js';
 import { invalidRequest, type RequestMistake } from '../edge/request-error.js';
 import { acceptedFormat, formats, notAcceptable, type Format } from './answer-form.js';
 import { isCondition } from './rest-query.js';
-import type { Parameter } from './parameters.js';
+import type { Parameter } from '../edge/parameters.js';
 
 /** How an answer is wanted, beside the query. */
 export interface AnswerOptions {
@@ -53,7 +54,7 @@ export function takeOptions(
     }
   }
   const read = new OptionReader(given, mistakes);
-  const release = read.release(given.has('release') ? 'release' : 'X-Release', headers['x-release']);
+  const release = askedRelease({ parameter: given.get('release'), header: headers['x-release'] }, mistakes);
   const options = {
     ...(release === undefined ? {} : { release }),
     format: read.format(headers.accept),
@@ -101,14 +102,5 @@ class OptionReader {
     if (value === undefined) return acceptedFormat(accept);
     if (value === 'parquet' || value === 'arrow') throw notAcceptable();
     return this.choice('format', formats);
-  }
-
-  release(parameter: string, header: string | string[] | undefined): number | undefined {
-    const value = this.given.get('release') ?? header;
-    if (value === undefined) return undefined;
-    if (typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value)) return Number(value);
-    const detail = 'expected the number of a release, as GET /v1/releases lists them';
-    this.mistakes.push({ parameter, code: 'wrong-type', detail });
-    return undefined;
   }
 }

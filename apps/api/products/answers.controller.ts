@@ -4,7 +4,7 @@ import { whereKey } from '#serving';
 import { Needs, Reads } from '../edge/scope.js';
 import { takeOptions, type Question } from './answer-options.js';
 import { KeptAnswers } from './kept-answers.js';
-import { parseParameters } from './parameters.js';
+import { parseParameters } from '../edge/parameters.js';
 import { ProductAnswers, type Ask } from './product-answers.js';
 import { Products } from './products.js';
 import { toQuery } from './rest-query.js';

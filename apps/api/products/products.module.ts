@@ -2,12 +2,13 @@ import { Module } from '@nestjs/common';
 import { AnswerCache } from '#serving';
 import { API_SERVICES, type ApiServices } from '../services.js';
 import { AnswersController } from './answers.controller.js';
+import { CatalogueController } from './catalogue.controller.js';
 import { KeptAnswers } from './kept-answers.js';
 import { ProductAnswers } from './product-answers.js';
 import { Products } from './products.js';
 
 @Module({
-  controllers: [AnswersController],
+  controllers: [CatalogueController, AnswersController],
   providers: [
     { provide: Products, inject: [API_SERVICES], useFactory: ({ catalogue }: ApiServices) => new Products(catalogue) },
     {

@@ -1,6 +1,6 @@
 import { QueryError } from '#serving';
 import { messageOf, RequestError, type RequestMistake } from '../edge/request-error.js';
-import type { Parameter } from './parameters.js';
+import type { Parameter } from '../edge/parameters.js';
 
 /** Parameters that hold a list of names, and what the query calls it. A repeated one goes on with the list. */
 const lists: Readonly<Record<string, string>> = {

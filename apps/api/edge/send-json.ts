@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Release } from '#releases';
+import { matches, setReleaseHeaders } from './answer-headers.js';
+
+/** Sends what is true now and of no release: nobody keeps it, but whoever has these words need not load them again. */
+export function sendState(value: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  void reply.header('Cache-Control', 'no-store');
+  send(value, 'W/', request, reply);
+}
+
+/** Sends what follows from a release; of none while there is none. `isPinned`: the URL names the release. */
+export function sendOfRelease(
+  value: unknown,
+  release: Release | undefined,
+  isPinned: boolean,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  if (release === undefined) void reply.header('Cache-Control', 'private');
+  else setReleaseHeaders(reply, release, isPinned);
+  send(value, '', request, reply);
+}
+
+function send(value: unknown, strength: '' | 'W/', request: FastifyRequest, reply: FastifyReply): void {
+  const text = JSON.stringify(value);
+  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+  void reply.header('ETag', `${strength}${etag}`);
+  const isSafe = request.method === 'GET' || request.method === 'HEAD';
+  if (isSafe && matches(request.headers['if-none-match'], etag)) {
+    void reply.code(304).send();
+    return;
+  }
+  void reply.header('Content-Type', 'application/json; charset=utf-8').send(text);
+}

@@ -1,0 +1,18 @@
+import { changedTables, type Release } from '#releases';
+
+/** A release in the list of all. */
+export function releaseSummary(release: Release) {
+  const { number, as_of, published_at, parent, mode, run_id } = release;
+  return { id: number, as_of, published_at, parent, mode, run_id, changed_tables: changedTables(release) };
+}
+
+/** What a release is made of. Where its files lie is nobody's business here. */
+export function releaseView(release: Release) {
+  const tables = Object.entries(release.tables).map(([table, { rows, release: changed_in }]) => ({
+    table,
+    rows,
+    changed_in,
+  }));
+  const { checks, loads, complete_until, withdrawn } = release;
+  return { ...releaseSummary(release), tables, checks, loads, complete_until, withdrawn };
+}

@@ -1,0 +1,43 @@
+import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LakeError } from '#errors';
+import { ParameterReader } from '../edge/parameters.js';
+import { Needs } from '../edge/scope.js';
+import { sendOfRelease, sendState } from '../edge/send-json.js';
+import { API_SERVICES, type ApiServices } from '../services.js';
+import { releaseSummary, releaseView } from './release-view.js';
+
+/** Each is a record of its own that has to be read. */
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+
+@Controller('v1/releases')
+export class ReleasesController {
+  constructor(@Inject(API_SERVICES) private readonly services: ApiServices) {}
+
+  /** Newest first. */
+  @Get()
+  @Needs('products:read')
+  async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const parameters = new ParameterReader(request.url, ['limit', 'cursor']);
+    const limit = parameters.whole('limit', { most: MAX_LIMIT }) ?? DEFAULT_LIMIT;
+    const before = parameters.whole('cursor', { most: Number.MAX_SAFE_INTEGER });
+    parameters.refuseAny();
+    const { releases } = this.services.answers;
+    const found = await releases.list({ ...(before === undefined ? {} : { before }), limit: limit + 1 });
+    const page = found.slice(0, limit);
+    const next_cursor = found.length > limit ? String(page.at(-1)?.number) : null;
+    sendState({ data: page.map(releaseSummary), page: { next_cursor } }, request, reply);
+  }
+
+  @Get(':release')
+  @Needs('products:read')
+  async one(@Param('release') text: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    new ParameterReader(request.url, []).refuseAny();
+    if (!/^[1-9]\d{0,14}$/.test(text)) {
+      throw new LakeError('release.not_found', 'notFound', 'Releases are numbered from 1.');
+    }
+    const release = await this.services.answers.releaseAt(Number(text));
+    sendOfRelease({ data: releaseView(release) }, release, true, request, reply);
+  }
+}
