@@ -1,4 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Log } from '#platform';
+import { GraphqlModule } from './graphql/graphql.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { ProductsModule } from './products/products.module.js';
@@ -9,17 +11,17 @@ import { ServicesModule, type ApiServices } from './services.js';
 /** The doors of the api, each a folder. */
 @Module({})
 export class ApiModule {
-  static with(services: ApiServices): DynamicModule {
+  static with(services: ApiServices, log: Log): DynamicModule {
     return {
       module: ApiModule,
       imports: [
-        ServicesModule.with(services),
+        ServicesModule.with(services, log),
         HealthModule,
         ProblemsModule,
         ProductsModule,
         ReleasesModule,
         RunsModule,
-        // GraphqlModule,
+        GraphqlModule,
       ],
     };
   }

@@ -54,7 +54,7 @@ export async function createApi(services: ApiServices, options: ApiOptions): Pro
   guardOrigin(server, publicUrl);
   guardScopes(server);
   const routes = new Routes(server);
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(services), new FastifyAdapter(server), {
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(services, log), new FastifyAdapter(server), {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLog(log),

@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Catalogue } from '#contracts';
-import type { RunDesk } from '#platform';
+import type { Log, RunDesk } from '#platform';
 import { AnswerCache, type Answers } from '#serving';
 
 /** All that the api's doors ask. Whoever starts the api makes them; a test gives its own. */
@@ -11,6 +11,7 @@ export interface ApiServices {
 }
 
 export const API_SERVICES = Symbol('ApiServices');
+export const API_LOG = Symbol('Log');
 
 /** Answers that were given lately, of all doors together. */
 const CACHE_BYTES = 64e6;
@@ -19,14 +20,15 @@ const CACHE_BYTES = 64e6;
 @Global()
 @Module({})
 export class ServicesModule {
-  static with(services: ApiServices): DynamicModule {
+  static with(services: ApiServices, log: Log): DynamicModule {
     return {
       module: ServicesModule,
       providers: [
         { provide: API_SERVICES, useValue: services },
+        { provide: API_LOG, useValue: log },
         { provide: AnswerCache, useFactory: () => new AnswerCache(CACHE_BYTES) },
       ],
-      exports: [API_SERVICES, AnswerCache],
+      exports: [API_SERVICES, API_LOG, AnswerCache],
     };
   }
 }

@@ -14,6 +14,7 @@ export { fieldAt, related, type Field, type Tables } from './field.js';
 export { bucketType, measureType, type OutputColumn } from './output.js';
 export { parseQuery } from './parse-query.js';
 export { QueryError, type Problem } from './problem.js';
+export { bucketUnits, DEFAULT_LIMIT, MAX_LIMIT } from './query.js';
 export type { Filter, GroupColumn, GroupsQuery, Measure, Query, RowsQuery, Sort } from './query.js';
 export { tablesRead } from './read-tables.js';
 export {

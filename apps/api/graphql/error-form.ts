@@ -1,0 +1,57 @@
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { Log } from '#platform';
+import { TOO_DEEP } from './depth-rule.js';
+import { toDoorError, type DoorCode, type DoorError } from './door-error.js';
+
+/** Of a mistake in the document or its variables, which GraphQL itself has found. */
+const INVALID: Omit<DoorError, 'message'> = { code: 'BAD_USER_INPUT', status: 400, errors: [] };
+
+/** Where in document and answer an error belongs, and what GraphQL says of it. */
+type Found = Pick<GraphQLError, 'message' | 'locations' | 'path'>;
+
+/** Errors in the form of this door: `extensions {code, status, requestId, errors}`, never a stack trace. */
+export class ErrorForm {
+  constructor(private readonly log: Pick<Log, 'error' | 'warn'>) {}
+
+  /** `cause`: what was thrown; undefined for what GraphQL found wrong before anything ran. */
+  of(cause: unknown, requestId: string, found?: Found): GraphQLFormattedError {
+    const own = cause === undefined ? { ...INVALID, message: found?.message ?? '' } : this.#explain(cause, requestId);
+    const { message, code, status, errors } = own;
+    return {
+      message,
+      ...(found?.locations == null ? {} : { locations: found.locations }),
+      ...(found?.path == null ? {} : { path: found.path }),
+      extensions: { code, status, requestId, errors },
+    };
+  }
+
+  /** The body of a refusal by Apollo (syntax, validation, protocol) in our form. */
+  refusal(body: string, status: number, requestId: string): string {
+    const { errors } = JSON.parse(body) as { readonly errors: readonly GraphQLFormattedError[] };
+    const shown = errors.map(({ message, locations, extensions }): GraphQLFormattedError => {
+      const code = codeOfRefusal(message, extensions?.['code']);
+      return {
+        message,
+        ...(locations === undefined ? {} : { locations }),
+        extensions: { code, status, requestId, errors: [{ code: 'document-invalid', detail: message }] },
+      };
+    });
+    const worst = shown.filter(({ extensions }) => extensions?.['code'] !== 'BAD_USER_INPUT');
+    return JSON.stringify({ errors: worst.length > 0 ? worst : shown });
+  }
+
+  #explain(cause: unknown, requestId: string): DoorError {
+    const shown = toDoorError(cause, requestId);
+    const entry = { request_id: requestId, code: shown.code, err: cause };
+    if (shown.status === 500) this.log.error(entry, 'a field failed');
+    else if (shown.status > 500) this.log.warn(entry, 'a field could not be answered');
+    return shown;
+  }
+}
+
+/** Limits are checked while documents are parsed and validated, which gives their errors the codes of those steps. */
+function codeOfRefusal(message: string, code: unknown): DoorCode {
+  if (code === 'INTERNAL_SERVER_ERROR') return code;
+  if (message.startsWith(TOO_DEEP) || message.startsWith('Maximum introspection depth')) return 'QUERY_TOO_DEEP';
+  return /^Syntax Error: Document contains more tha. \d+ tokens/.test(message) ? 'QUERY_TOO_COSTLY' : 'BAD_USER_INPUT';
+}
