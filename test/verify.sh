@@ -26,6 +26,7 @@ prepare() {
 
 prepare 'packages and build' node bin/start.mjs --prepare-only
 if [ -f test/delta-rs/setup.sh ]; then prepare 'delta-rs' bash test/delta-rs/setup.sh; fi
+prepare 'redis-server' bash test/services.sh
 
 for check in types lint boundaries unused format:check; do
   echo "== $check"

@@ -11,7 +11,7 @@ export {
   runIdsAfter,
 } from './run-record.js';
 export { publishedByRun } from './published-by-run.js';
-export { RENEW_EVERY_MS, type Owner, type RunRecord } from './run-record.js';
+export { bornMs, isRunId, RENEW_EVERY_MS, type Owner, type RunRecord } from './run-record.js';
 export type { Release, ReleaseCheck, ReleaseTable, WithdrawnLoad } from './release.js';
 export { changedTables } from './release.js';
 export { ReleaseReader, type ReleasePage } from './release-reader.js';

@@ -36,7 +36,11 @@ export function runIdFrom(nowMs: number, hex8: string): string {
   return runId;
 }
 
-/** When a run's id was made. */
+export function isRunId(text: string): boolean {
+  return RUN_ID.test(text);
+}
+
+/** When a run's id was made, to the second. */
 export function bornMs(runId: string): number {
   if (!RUN_ID.test(runId)) throw malformedId(runId);
   return Date.parse(runId.replace(/^(\d{4})(\d\d)(\d\d)t(\d\d)(\d\d)(\d\d).*/, '$1-$2-$3T$4:$5:$6Z'));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { LakeError } from '#errors';
-import { runIdFrom, type Clock } from '#releases';
+import { bornMs, isRunId, runIdFrom, type Clock } from '#releases';
 import type { ObjectStore } from '#storage';
 import type { Secret } from '../config/secret.js';
 import type { Log } from '../log/log.js';
@@ -12,7 +12,6 @@ import { LakeRuns, publishedFields, publishedRunView } from './lake-runs.js';
 import { PublishedRuns, type PublishedRun } from './published-runs.js';
 import { enqueue } from './reenqueue.js';
 import type { RunDesk, RunPage, RunRequest, RunView } from './run-desk.js';
-import { isRunId, startOfRunMs } from './run-time.js';
 
 export interface RunDeskOptions {
   readonly databaseUrl: Secret;
@@ -114,7 +113,7 @@ class RecordedRunDesk implements RunDesk {
   ): Promise<RunView | undefined> {
     if (recorded !== undefined)
       return published === undefined ? recorded : { ...recorded, ...publishedFields(published) };
-    if (published !== undefined) return publishedRunView(published, new Date(startOfRunMs(runId)).toISOString());
+    if (published !== undefined) return publishedRunView(published, new Date(bornMs(runId)).toISOString());
     return this.lakeRuns.get(runId);
   }
 

@@ -1,6 +1,5 @@
 import type { ObjectStore } from '#storage';
-import { ReleaseReader, type Release } from '#releases';
-import { startOfRunMs } from './run-time.js';
+import { bornMs, ReleaseReader, type Release } from '#releases';
 
 /** What a release tells about the run that published it. */
 export interface PublishedRun {
@@ -26,7 +25,7 @@ export class PublishedRuns {
   async list({ limit, before }: { limit: number; before?: string }): Promise<readonly PublishedRun[]> {
     const found: PublishedRun[] = [];
     for await (const run of this.newestFirst()) {
-      const settled = found.filter(({ run_id }) => startOfRunMs(run_id) > Date.parse(run.published_at));
+      const settled = found.filter(({ run_id }) => bornMs(run_id) > Date.parse(run.published_at));
       if (settled.length >= limit) break;
       if (before === undefined || run.run_id < before) found.push(run);
     }
@@ -34,7 +33,7 @@ export class PublishedRuns {
   }
 
   async byRun(runId: string): Promise<PublishedRun | undefined> {
-    const startedMs = startOfRunMs(runId);
+    const startedMs = bornMs(runId);
     for await (const run of this.newestFirst()) {
       if (run.run_id === runId) return run;
       if (Date.parse(run.published_at) < startedMs) break;
