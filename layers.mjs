@@ -10,5 +10,5 @@ export const layers = {
   releases: ['errors', 'storage', 'delta'],
   serving: ['errors', 'storage', 'contracts', 'delta', 'engine', 'releases'],
   pipeline: ['errors', 'storage', 'contracts', 'products', 'delta', 'engine', 'releases'],
-  platform: ['errors', 'storage', 'contracts', 'products', 'delta', 'engine', 'releases', 'pipeline'],
+  platform: ['errors', 'storage', 'contracts', 'products', 'delta', 'engine', 'releases', 'serving', 'pipeline'],
 };

@@ -28,7 +28,7 @@ import {
 export interface ComputeRequest extends Omit<RunOptions, 'journal'> {
   readonly engine: Engine;
   readonly state: ParentState;
-  readonly journal: Pick<RunJournal, 'filesDir' | 'recall' | 'record'>;
+  readonly journal: RunJournal;
   readonly stages: StageProgress;
   /** RFC 3339; stamped on every row that changes. */
   readonly processedAt: string;

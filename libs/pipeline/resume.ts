@@ -16,7 +16,7 @@ interface Inputs {
 
 interface Question {
   readonly options: RunOptions;
-  readonly journal: Pick<RunJournal, 'recall' | 'record'>;
+  readonly journal: RunJournal;
   readonly state: ParentState;
   readonly landing: Landing;
   /** Digest of every computed table's logic. */
@@ -49,7 +49,7 @@ export async function resume({ options, journal, state, landing, logic, startedA
     .digest('hex');
   const recalled = (await journal.recall(INPUTS)) as Inputs | undefined;
   if (recalled?.digest === digest) return recalled.started_at;
-  await options.journal?.clear();
+  await journal.clear();
   await journal.record(INPUTS, { digest, started_at: startedAt } satisfies Inputs);
   return startedAt;
 }

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+
 /**
  * What an attempt of a run has finished, for the next attempt of the same run on this machine. An attempt has it to
  * itself: one that is overtaken loses its files and fails.
@@ -12,11 +14,19 @@ export interface RunJournal {
    * before. A `localPath` below `filesDir` is recalled below whatever `filesDir` then is.
    */
   record(step: string, value: unknown): Promise<void>;
+  /** False once another attempt has taken over: what is the run's is no longer this attempt's to end. */
+  isOurs(): Promise<boolean>;
   /** Forgets every step, then removes every file. */
   clear(): Promise<void>;
 }
 
 /** For a run that nobody takes up when it dies. */
-export function noJournal(filesDir: string): Pick<RunJournal, 'filesDir' | 'recall' | 'record'> {
-  return { filesDir, recall: () => Promise.resolve(undefined), record: () => Promise.resolve() };
+export function noJournal(filesDir: string): RunJournal {
+  return {
+    filesDir,
+    recall: () => Promise.resolve(undefined),
+    record: () => Promise.resolve(),
+    isOurs: () => Promise.resolve(true),
+    clear: () => rm(filesDir, { recursive: true, force: true }),
+  };
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalogue } from '#contracts';
 import { LakeError } from '#errors';
@@ -90,7 +90,7 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
     try {
       const result = await attempt(options, startedAt, lease);
       if (result !== 'lost') return result;
-      options.onProgress({ kind: 'message', text: 'another run published first; planning again on its release' });
+      options.onProgress({ kind: 'message', text: 'overtaken by another run; planning again on the newest release' });
     } finally {
       if (lease !== undefined) await releaseLease(lake.store, lease);
     }
@@ -161,13 +161,16 @@ async function attempt(
     if (final.release !== success.release) await lake.store.put(path, encode(final));
     return { outcome: 'published', report: final };
   } catch (error) {
-    if (options.journal !== undefined && isWorthRetrying(error, signal)) leaves = 'resumable';
+    if (options.journal === undefined) throw error;
+    // It stood still for long, or another attempt ended it: there is somebody to start it over.
+    if (error instanceof LakeError && error.code === 'release.run_expired') return 'lost';
+    if (isWorthRetrying(error, signal)) leaves = 'resumable';
     throw error;
   } finally {
     renewal.stop();
     await engine?.close();
-    if (leaves !== 'resumable') {
-      await (options.journal?.clear() ?? rm(journal.filesDir, { recursive: true, force: true }));
+    if (leaves !== 'resumable' && (await journal.isOurs())) {
+      await journal.clear();
       // A record that stays turns stale and vacuum removes it; its loss must not hide a release, or why there is none.
       await endRun(lake.store, clock, runId, leaves).catch(() => undefined);
     }

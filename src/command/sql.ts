@@ -1,9 +1,8 @@
 import type { QueryColumn, Row, Value } from '#engine';
 import { engineTextColumns, jsonRowWriter } from '#serving';
+import { openRelease, writeAll } from '#platform';
 import type { Call } from '../call.js';
-import { openRelease } from '../composition.js';
 import { usageError } from '../exit-code.js';
-import { writeWhole } from '../output/whole-file.js';
 import { rowLayout, tableText } from '../terminal/table-text.js';
 
 export interface SqlOptions {
@@ -16,8 +15,8 @@ export interface SqlOptions {
 const measuredRows = 1000;
 
 export async function sqlCommand(call: Call, { select, release: number, json }: SqlOptions): Promise<void> {
-  const { terminal, signal } = call;
-  const opened = await openRelease(call, number);
+  const { settings, terminal, signal } = call;
+  const opened = await openRelease(settings, number);
   try {
     const { engine, release } = opened;
     await opened.seal();
@@ -27,7 +26,7 @@ export async function sqlCommand(call: Call, { select, release: number, json }: 
     if (twice !== undefined) throw usageError(`two columns of the result are named ${twice.name}: rename one with AS`);
     const batches = engine.stream(query, [], signal);
     const text = json ? jsonDocument(columns, batches, release.number) : alignedText(columns, batches);
-    await writeWhole(undefined, text, terminal.out);
+    await writeAll(terminal.out, text);
     if (!json) terminal.log('info', `(release ${release.number}, as of ${release.as_of})`);
   } finally {
     await opened.close();

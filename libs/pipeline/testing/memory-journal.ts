@@ -54,6 +54,10 @@ export class MemoryJournal implements RunJournal {
       : Promise.resolve();
   }
 
+  isOurs(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   clear(): Promise<void> {
     this.#entries = new Map();
     rmSync(this.filesDir, { recursive: true, force: true });

@@ -3,19 +3,8 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LakeError } from '#errors';
 
-/**
- * Writes text to a file that appears whole or not at all: it grows under a hidden name beside the target. Without a
- * path the text goes to `standard`.
- */
-export async function writeWhole(
-  path: string | undefined,
-  text: AsyncIterable<string>,
-  standard: NodeJS.WritableStream,
-): Promise<void> {
-  if (path === undefined) {
-    for await (const part of text) if (!standard.write(part)) await once(standard, 'drain');
-    return;
-  }
+/** Writes text to a file that appears whole or not at all: it grows under a hidden name beside the target. */
+export async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
   await replaceFile(path, async (hidden) => {
     const file = await open(hidden, 'w');
     try {
@@ -24,6 +13,11 @@ export async function writeWhole(
       await file.close();
     }
   });
+}
+
+/** Waits for a slow reader. */
+export async function writeAll(stream: NodeJS.WritableStream, text: AsyncIterable<string>): Promise<void> {
+  for await (const part of text) if (!stream.write(part)) await once(stream, 'drain');
 }
 
 /** Lets `write` make a hidden file beside `path`, then gives it its name. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { writeWhole } from './whole-file.js';
+import { writeAll, writeWhole } from './whole-file.js';
 
 async function* parts(...texts: readonly string[]): AsyncIterable<string> {
   for (const text of texts) yield await Promise.resolve(text);
@@ -18,7 +18,7 @@ describe('writeWhole', () => {
   it('replaces the file when all is written, and leaves nothing beside it', async () => {
     const path = join(dir, 'out.csv');
     writeFileSync(path, 'old');
-    await writeWhole(path, parts('a', 'b'), new PassThrough());
+    await writeWhole(path, parts('a', 'b'));
     expect(readFileSync(path, 'utf8')).toBe('ab');
     expect(readdirSync(dir)).toEqual(['out.csv']);
   });
@@ -30,25 +30,25 @@ describe('writeWhole', () => {
       yield* parts('a');
       throw new Error('the engine stopped');
     }
-    await expect(writeWhole(path, broken(), new PassThrough())).rejects.toThrow('the engine stopped');
+    await expect(writeWhole(path, broken())).rejects.toThrow('the engine stopped');
     expect(readFileSync(path, 'utf8')).toBe('old');
     expect(readdirSync(dir)).toEqual(['out.csv']);
   });
 
   it('does not put a file in the place of a device', async () => {
-    await expect(writeWhole('/dev/null', parts('a'), new PassThrough())).rejects.toThrow('no regular file');
+    await expect(writeWhole('/dev/null', parts('a'))).rejects.toThrow('no regular file');
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
   });
 
   it('says that a folder is no file, and that a missing folder must exist', async () => {
     mkdirSync(join(dir, 'sub'));
-    await expect(writeWhole(join(dir, 'sub'), parts('a'), new PassThrough())).rejects.toThrow('is a folder');
-    await expect(writeWhole(join(dir, 'none', 'x'), parts('a'), new PassThrough())).rejects.toThrow('ENOENT');
+    await expect(writeWhole(join(dir, 'sub'), parts('a'))).rejects.toThrow('is a folder');
+    await expect(writeWhole(join(dir, 'none', 'x'), parts('a'))).rejects.toThrow('ENOENT');
   });
 
   it('waits for a slow reader of standard output', async () => {
     const slow = new PassThrough({ highWaterMark: 4 });
-    const written = writeWhole(undefined, parts('abcdefgh', 'ijkl'), slow);
+    const written = writeAll(slow, parts('abcdefgh', 'ijkl'));
     let text = '';
     slow.on('data', (chunk: Buffer) => (text += chunk.toString()));
     await written;

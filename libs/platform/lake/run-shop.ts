@@ -1,0 +1,69 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { LakeError } from '#errors';
+import type { OnProgress, RunJournal, RunResult } from '#pipeline';
+import { runIdFrom } from '#releases';
+import type { Settings } from '../config/settings.js';
+import { systemClock, type OpenLake } from './open-lake.js';
+
+export interface RunChoices {
+  readonly runId: string;
+  /** `YYYY-MM-DD` */
+  readonly asOf: string;
+  readonly full?: boolean;
+  readonly rehash?: boolean;
+  readonly tables?: readonly string[];
+  /** For a run that can be called again. */
+  readonly journal?: RunJournal;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+/** Load, transform, check, publish, as the settings say. */
+export async function runShop(settings: Settings, open: OpenLake, choices: RunChoices): Promise<RunResult> {
+  refuseUnbuilt(settings);
+  // Loaded when needed: small commands do without the engine.
+  const [{ runPipeline }, { preludeDigestText }, { shopCatalogue }] = await Promise.all([
+    import('#pipeline'),
+    import('#engine'),
+    import('#products'),
+  ]);
+  const { lake, workDir, openEngine } = open;
+  const { landing, dateFrom, dateTo } = settings;
+  return runPipeline({
+    full: false,
+    rehash: false,
+    ...choices,
+    catalogue: shopCatalogue(),
+    lake,
+    openEngine,
+    prelude: preludeDigestText,
+    landingDir: landing,
+    newNonce: randomUUID,
+    clock: systemClock,
+    workDir,
+    dateFrom,
+    dateTo,
+  });
+}
+
+export function newRunId(): string {
+  return runIdFrom(systemClock.nowMs(), randomBytes(4).toString('hex'));
+}
+
+/** The UTC date that is meant by today. */
+export function today(): string {
+  return new Date(systemClock.nowMs()).toISOString().slice(0, 10);
+}
+
+export function refuseSpark({ engine }: Settings): void {
+  if (engine !== 'spark') return;
+  const message = 'the engine spark is not built yet: use --engine duckdb, or leave it out';
+  throw new LakeError('settings.invalid', 'invalid', message);
+}
+
+function refuseUnbuilt(settings: Settings): void {
+  refuseSpark(settings);
+  if (!settings.landing.includes('://')) return;
+  const message = `the landing area ${settings.landing} cannot be reached yet: only a folder for now`;
+  throw new LakeError('settings.invalid', 'invalid', message);
+}
