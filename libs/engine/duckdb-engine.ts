@@ -13,7 +13,7 @@ import { SelectGuard } from './select-guard.js';
 import { quoteIdentifier, quoteRelation, quoteText } from './sql-text.js';
 
 /** Several tables are computed side by side, and each stream holds a connection until it is read to its end. */
-const CONNECTIONS = 8;
+const DEFAULT_CONNECTIONS = 8;
 const DEFAULT_MAX_ROWS = 10_000;
 const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'parsed', 'valid', 'work'];
 
@@ -23,6 +23,8 @@ export interface DuckDbOptions {
   /** As DuckDB spells it: `4GB`. Without it, DuckDB takes 80 % of the machine's memory. */
   readonly memoryLimit?: string;
   readonly threads?: number;
+  /** Statements that run at once; others wait. */
+  readonly connections?: number;
   /** Spilled data goes to a folder of its own in here, gone with `close`. What a killed process left is harmless. */
   readonly workDir: string;
 }
@@ -52,7 +54,7 @@ export class DuckDbEngine implements Engine {
       ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     };
     try {
-      const pool = await DuckDbPool.open(settings, SESSION, CONNECTIONS);
+      const pool = await DuckDbPool.open(settings, SESSION, options.connections ?? DEFAULT_CONNECTIONS);
       const engine = new DuckDbEngine(pool, spillDir);
       await engine.#use('preparing the engine', undefined, async (connection) => {
         for (const layer of LAYERS) await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(layer)}`);
@@ -171,6 +173,39 @@ export class DuckDbEngine implements Engine {
       return new Map(
         named.flatMap(([name, type]) => (type instanceof DuckDBStructType ? [[name, type.entryNames] as const] : [])),
       );
+    });
+  }
+
+  /**
+   * Makes a database file: it is `built` to the statements, and a whole file on the disk when this returns. An existing
+   * file is changed. A failure leaves half a file.
+   */
+  async writeDatabase(localFile: string, statements: readonly string[], signal?: AbortSignal): Promise<void> {
+    this.#refuseWhenSealed();
+    await this.#use(`building ${localFile}`, signal, async (connection) => {
+      await connection.run(`ATTACH ${quoteText(localFile)} AS built`);
+      try {
+        for (const statement of statements) await connection.run(statement);
+        await connection.run('CHECKPOINT built');
+      } finally {
+        await connection.run('DETACH built');
+      }
+    });
+  }
+
+  /** Makes the tables of a database file readable as `"name"."main"."table"`. Nobody may change the file any more. */
+  async attach(name: string, localFile: string): Promise<void> {
+    this.#refuseWhenSealed();
+    await this.#use(`opening ${localFile}`, undefined, async (connection) => {
+      await connection.run(`ATTACH ${quoteText(localFile)} AS ${quoteIdentifier(name)} (READ_ONLY)`);
+    });
+  }
+
+  /** Queries that are running finish. */
+  async detach(name: string): Promise<void> {
+    this.#refuseWhenSealed();
+    await this.#use(`closing ${name}`, undefined, async (connection) => {
+      await connection.run(`DETACH ${quoteIdentifier(name)}`);
     });
   }
 

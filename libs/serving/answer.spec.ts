@@ -28,7 +28,15 @@ let asked: Asked;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'serving-'));
   engine = await DuckDbEngine.open({ workDir: dir, memoryLimit: '400MB', threads: 1 });
-  asked = { engine, release: 7, contract: line, tables, scopes: new Set(['pii:read']), cursorSecret: 'a secret' };
+  asked = {
+    short: engine,
+    scan: engine,
+    release: 7,
+    contract: line,
+    tables,
+    scopes: new Set(['pii:read']),
+    cursorSecret: 'a secret',
+  };
 });
 
 afterAll(async () => {

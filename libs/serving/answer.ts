@@ -1,23 +1,41 @@
 import { LakeError } from '#errors';
 import type { TableContract } from '#contracts';
-import type { Engine, Row } from '#engine';
-import { compileQuery, compileTotal, GROUPS_COLUMN, type CompiledQuery } from './compile.js';
+import type { Row } from '#engine';
+import {
+  compileQuery,
+  compileTotal,
+  GROUPS_COLUMN,
+  type CompiledQuery,
+  type CompileOptions,
+  type RelationOf,
+} from './compile.js';
 import { cursorMismatch, openCursor, queryDigest, sealCursor } from './cursor.js';
+import { dayChunks, dayRanges, type DayRange } from './day-counts.js';
 import type { Tables } from './field.js';
 import { toScalar, type Position } from './keyset.js';
+import type { Reader } from './lane.js';
 import type { OutputColumn } from './output.js';
 import { MAX_GROUPS, type Query } from './query.js';
+import { lookedUpRows, type ServedRelation } from './relation.js';
+
+/** A long stream is read in pieces of about so many rows, as one sort of everything would not fit into memory. */
+const STREAM_PIECE_ROWS = 50_000;
 
 /** A table as it is asked: by whom, in which release. */
 export interface Asked {
-  /** Has the tables of `release` bound under their names (`gold.fact_sales`). */
-  readonly engine: Engine;
+  /** For questions that touch few rows. */
+  readonly short: Reader;
+  /** For those that go through tables. */
+  readonly scan: Reader;
   readonly release: number;
   readonly contract: TableContract;
   readonly tables: Tables;
   readonly scopes: ReadonlySet<string>;
   readonly cursorSecret: string;
   readonly signal?: AbortSignal;
+  /** Where the table's rows are; `gold.fact_sales` in both readers unless given. */
+  readonly relation?: ServedRelation;
+  readonly relationOf?: RelationOf;
 }
 
 export interface Answer {
@@ -45,12 +63,12 @@ export async function answerQuery(
   want: { readonly total?: boolean } = {},
 ): Promise<Answer> {
   const limit = query.limit === 'all' ? undefined : query.limit;
-  const compiled = compile(query, asked, limit === undefined ? 'all' : limit + 1);
+  const after = positionAfter(query, asked);
+  const compiled = compile(query, asked, { limit: limit === undefined ? 'all' : limit + 1, ...after });
   const [found, total] = await Promise.all([
-    asked.engine.query(compiled.sql, compiled.parameters, {
-      ...(limit === undefined ? {} : { maxRows: limit + 1 }),
-      ...(asked.signal === undefined ? {} : { signal: asked.signal }),
-    }),
+    limit === undefined
+      ? asked.scan.query(compiled.sql, compiled.parameters, signalOf(asked))
+      : firstRows(query, asked, compiled, limit + 1, after),
     want.total === true ? countAll(query, asked) : undefined,
   ]);
   refuseManyGroups(found);
@@ -82,30 +100,74 @@ export interface StreamedAnswer {
 
 /** Answers with all rows, in batches: memory stays bounded. Errors as `answerQuery`, at once but for `too-many-groups`. */
 export function streamQuery(query: Query, asked: Asked): StreamedAnswer {
-  const compiled = compile(query, asked, query.limit);
+  const { contract, relation, scan, signal } = asked;
+  const after = positionAfter(query, asked);
+  const whole = compile(query, asked, { limit: query.limit, ...after });
+  const pieces =
+    query.limit === 'all' ? dayChunks(query, contract, relation?.days, STREAM_PIECE_ROWS, after.after) : undefined;
+  const statements =
+    pieces === undefined
+      ? [whole]
+      : pieces.map((within: DayRange) => compile(query, asked, { limit: 'all', within, ...after }));
   async function* batches(): AsyncIterable<readonly Row[]> {
-    for await (const rows of asked.engine.stream(compiled.sql, compiled.parameters, asked.signal)) {
-      refuseManyGroups(rows);
-      yield rows.map((row) => withoutHidden(row, compiled));
+    for (const { sql, parameters } of statements) {
+      for await (const rows of scan.stream(sql, parameters, signal)) {
+        refuseManyGroups(rows);
+        yield rows.map((row) => withoutHidden(row, whole));
+      }
     }
   }
-  return { columns: compiled.columns, maskedColumns: compiled.maskedColumns, batches: batches() };
+  return { columns: whole.columns, maskedColumns: whole.maskedColumns, batches: batches() };
 }
 
-function compile(query: Query, asked: Asked, limit: number | 'all'): CompiledQuery {
-  const { contract, tables, scopes } = asked;
-  if (query.cursor === undefined) return compileQuery(query, contract, tables, scopes, { limit });
+/** The first rows of the query: by an index, or from the days that hold them, or else from the whole table. */
+async function firstRows(
+  query: Query,
+  asked: Asked,
+  compiled: CompiledQuery,
+  wanted: number,
+  after: Pick<CompileOptions, 'after'>,
+): Promise<readonly Row[]> {
+  const { contract, relation, short, scan } = asked;
+  const run = (reader: Reader, { sql, parameters }: CompiledQuery, maxRows: number) =>
+    reader.query(sql, parameters, { maxRows, ...signalOf(asked) });
+  if (relation === undefined || relation.isSmall) return run(short, compiled, wanted);
+  const lookedUp = query.kind === 'rows' ? lookedUpRows(query, relation) : undefined;
+  if (lookedUp !== undefined) {
+    // DuckDB does not use an index below ORDER BY … LIMIT
+    const rows = await run(short, compile(query, asked, { limit: 'all', ...after }), lookedUp);
+    return rows.slice(0, wanted);
+  }
+  for (const within of dayRanges(query, contract, relation.days, wanted, after.after)) {
+    const rows = await run(short, compile(query, asked, { limit: wanted, within, ...after }), wanted);
+    if (rows.length >= wanted) return rows;
+  }
+  return run(scan, compiled, wanted);
+}
+
+function positionAfter(query: Query, asked: Asked): Pick<CompileOptions, 'after'> {
+  if (query.cursor === undefined) return {};
   const cursor = openCursor(query.cursor, asked.cursorSecret);
-  if (cursor.digest !== queryDigest(query, contract) || cursor.release !== asked.release) throw cursorMismatch();
-  return compileQuery(query, contract, tables, scopes, { limit, after: cursor.position });
+  if (cursor.digest !== queryDigest(query, asked.contract) || cursor.release !== asked.release) throw cursorMismatch();
+  return { after: cursor.position };
+}
+
+function compile(query: Query, asked: Asked, options: CompileOptions): CompiledQuery {
+  const { contract, tables, scopes, relationOf } = asked;
+  return compileQuery(query, contract, tables, scopes, relationOf === undefined ? options : { ...options, relationOf });
 }
 
 async function countAll(query: Query, asked: Asked): Promise<number> {
-  const { sql, parameters } = compileTotal(query, asked.contract, asked.tables, asked.scopes);
-  const rows = await asked.engine.query(sql, parameters, asked.signal === undefined ? {} : { signal: asked.signal });
+  const { contract, tables, scopes, relation, relationOf } = asked;
+  const { sql, parameters } = compileTotal(query, contract, tables, scopes, relationOf);
+  const isSmall = relation === undefined || relation.isSmall;
+  const rows = await (isSmall ? asked.short : asked.scan).query(sql, parameters, signalOf(asked));
   return Number(rows[0]?.['total'] ?? 0);
 }
 
+function signalOf({ signal }: Asked): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
 function positionOf(row: Row, compiled: CompiledQuery): Position {
   return compiled.order.map(({ output }) => toScalar(row[output] ?? null));
 }

@@ -1,29 +1,36 @@
 import { createHash } from 'node:crypto';
 import type { TableContract } from '#contracts';
-import { DuckDbEngine, type Engine } from '#engine';
 import { LakeError } from '#errors';
-import { ReleaseReader, tableAt, type Clock, type Lake, type Release } from '#releases';
-import { localCopy } from '#storage';
-import { answerQuery, streamQuery, type Answer, type StreamedAnswer } from './answer.js';
+import { ReleaseReader, type Release } from '#releases';
+import { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
 import { openCursor } from './cursor.js';
-import type { Tables } from './field.js';
+import { Lane } from './lane.js';
 import type { Query } from './query.js';
 import { tablesRead } from './read-tables.js';
+import { SnapshotDatabase, type HeldTable, type SnapshotOptions } from './snapshot-database.js';
 
 /** A release published by any process is served within 2 s. */
-const REFRESH_EVERY_MS = 500;
+const LOOK_EVERY_MS = 500;
+const TIMEOUT_MS = 30_000;
+/** Statements that wait at most; more would only wait for longer than anybody listens. */
+const SHORT_WAITING = 1_000;
+const SCANS_WAITING = 32;
+const STREAMS_WAITING = 16;
+const SCANS_AT_ONCE = 2;
+const STREAMS_AT_ONCE = 4;
+/** For what is not a question: opening and closing table versions. */
+const SPARE_CONNECTIONS = 2;
 
-export interface AnswersOptions {
-  readonly tables: Tables;
-  readonly lake: Lake;
-  readonly clock: Clock;
+export interface AnswersOptions extends SnapshotOptions {
   readonly cursorSecret: string;
-  /** Files made of tables; deleted at will while nothing runs, and shared by processes. */
-  readonly cacheDir: string;
-  /** Spilled data goes below it. */
-  readonly workDir: string;
-  readonly memoryLimitBytes: number;
-  readonly threads: number;
+  /** For one statement: 30 s unless told. */
+  readonly timeoutMs?: number;
+}
+
+/** The last look for a newer release; without an error it was served. */
+export interface LastLook {
+  readonly atMs: number;
+  readonly error?: unknown;
 }
 
 /** What the body of an answer says of its release. */
@@ -59,21 +66,41 @@ export interface PinnedRelease {
   unpin(): void;
 }
 
-/** Answers questions about gold from the newest release, or any kept one. Notices a publish by whomever within a second. */
+/**
+ * Answers questions about gold from the newest release, or any kept one. Notices a publish by whomever within a second,
+ * and goes on with what it has while the store fails.
+ */
 export class Answers {
   readonly releases: ReleaseReader;
-  readonly #bound = new Map<number, Promise<Engine>>();
+  readonly #short: Lane;
+  readonly #scan: Lane;
+  readonly #streams: Lane;
   #current: Release | undefined;
+  #lastLook: LastLook = { atMs: 0 };
+  #looking: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  private constructor(private readonly options: AnswersOptions) {
+  private constructor(
+    private readonly options: AnswersOptions,
+    private readonly snapshots: SnapshotDatabase,
+  ) {
+    const { timeoutMs = TIMEOUT_MS, threads } = options;
     this.releases = new ReleaseReader(options.lake.store);
+    this.#short = new Lane(snapshots.short, { atOnce: threads, waiting: SHORT_WAITING, timeoutMs });
+    this.#scan = new Lane(snapshots.scan, { atOnce: SCANS_AT_ONCE, waiting: SCANS_WAITING, timeoutMs });
+    this.#streams = new Lane(snapshots.scan, { atOnce: STREAMS_AT_ONCE, waiting: STREAMS_WAITING, timeoutMs });
   }
 
+  /** Serves the newest release when this returns, if the store can be read and has one. */
   static async open(options: AnswersOptions): Promise<Answers> {
-    const answers = new Answers(options);
-    await answers.refresh();
-    answers.#timer = setInterval(() => void answers.refresh().catch(() => undefined), REFRESH_EVERY_MS).unref();
+    const snapshots = await SnapshotDatabase.open(options, {
+      short: options.threads + SPARE_CONNECTIONS,
+      scan: SCANS_AT_ONCE + STREAMS_AT_ONCE + SPARE_CONNECTIONS,
+    });
+    const answers = new Answers(options, snapshots);
+    await answers.refresh().catch(() => undefined);
+    answers.#lookAgain();
     return answers;
   }
 
@@ -82,9 +109,25 @@ export class Answers {
     return this.#current;
   }
 
-  /** Looks for a newer release now, and serves it. */
-  async refresh(): Promise<void> {
-    this.#current = await this.releases.latest();
+  get lastLook(): LastLook {
+    return this.#lastLook;
+  }
+
+  /** Why the last table file could not be built; answers are right without it, and slower. */
+  get buildError(): unknown {
+    return this.snapshots.buildError;
+  }
+
+  /** Looks for a newer release now, and serves it. Throws what the store throws. */
+  refresh(): Promise<void> {
+    const look = this.#looking.then(() => this.#look());
+    this.#looking = look.catch(() => undefined);
+    return look;
+  }
+
+  /** Resolves when all tables of the release are read from their files. */
+  built(): Promise<void> {
+    return this.snapshots.built();
   }
 
   /**
@@ -93,9 +136,7 @@ export class Answers {
    */
   async releaseAt(asked?: number): Promise<Release> {
     const latest = this.#current;
-    if (latest === undefined) {
-      throw new LakeError('release.none', 'unavailable', 'There is no release yet. Start a run, then ask again.');
-    }
+    if (latest === undefined) throw this.#none();
     const number = asked ?? latest.number;
     const release = number === latest.number ? latest : await this.releases.get(number);
     if (release === undefined) throw missing(number, latest.number);
@@ -105,74 +146,156 @@ export class Answers {
   /** Throws as `releaseAt`, and `query.invalid` for what is no cursor. */
   async pin(asked: AskedRelease): Promise<PinnedRelease> {
     const release = await this.releaseAt(asked.release ?? this.#cursorRelease(asked.cursor));
-    const { cursorSecret, tables } = this.options;
-    const engine = await this.#engineOf(release);
+    const held = new Map<string, Promise<HeldTable>>();
+    const hold = (name: string): Promise<HeldTable> => {
+      const table = held.get(name) ?? this.snapshots.hold(release, name);
+      held.set(name, table);
+      return table;
+    };
     const labelNumber = (names: readonly string[]) =>
       Math.max(...names.map((name) => release.tables[name]?.release ?? release.number));
-    const asking = (query: Query, contract: TableContract, scopes: ReadonlySet<string>) => ({
-      engine,
-      release: labelNumber(tablesRead(query, contract, tables)),
-      contract,
-      tables,
-      scopes,
-      cursorSecret,
-    });
     return {
       release,
       labelOf: async (names) => {
-        const found = (await this.releases.get(labelNumber(names))) ?? release;
-        return { id: found.number, as_of: found.as_of, published_at: found.published_at };
+        const number = labelNumber(names);
+        const found = number === release.number ? release : ((await this.releases.get(number)) ?? release);
+        return { id: number, as_of: found.as_of, published_at: found.published_at };
       },
-      versionOf: (names) =>
-        createHash('sha256')
-          .update(
-            JSON.stringify(names.map((name) => [name, release.tables[name]?.release, release.tables[name]?.logic])),
-          )
-          .digest('base64url')
-          .slice(0, 22),
-      page: (query, contract, scopes, { total, signal } = {}) =>
-        answerQuery(
-          query,
-          { ...asking(query, contract, scopes), ...(signal === undefined ? {} : { signal }) },
-          total === undefined ? {} : { total },
-        ),
-      stream: (query, contract, scopes, signal) =>
-        streamQuery(query, { ...asking(query, contract, scopes), ...(signal === undefined ? {} : { signal }) }),
-      unpin: () => undefined,
+      versionOf: (names) => {
+        const versions = names.map((name) => [name, release.tables[name]?.release, release.tables[name]?.logic]);
+        return createHash('sha256').update(JSON.stringify(versions)).digest('base64url').slice(0, 22);
+      },
+      page: async (query, contract, scopes, { total, signal } = {}) => {
+        const names = tablesRead(query, contract, this.options.tables);
+        const tables = await holdAll(names, hold);
+        const ask = () =>
+          answerQuery(
+            query,
+            this.#asked(labelNumber(names), contract, scopes, tables, signal),
+            total === undefined ? {} : { total },
+          );
+        return ask().catch(async (error: unknown) => {
+          if (!(await distrusted(tables, error))) throw error;
+          return ask();
+        });
+      },
+      stream: (query, contract, scopes, signal) => {
+        const names = tablesRead(query, contract, this.options.tables);
+        const over = (tables: ReadonlyMap<string, HeldTable>) =>
+          streamQuery(query, {
+            ...this.#asked(labelNumber(names), contract, scopes, tables, signal),
+            scan: this.#streams,
+          });
+        async function* batches() {
+          yield* over(await holdAll(names, hold)).batches;
+        }
+        // mistakes show at once, before a table is opened
+        const { columns, maskedColumns } = over(new Map());
+        return { columns, maskedColumns, batches: batches() };
+      },
+      unpin: () => {
+        for (const table of held.values()) {
+          void table.then(
+            (held) => held.release(),
+            () => undefined,
+          );
+        }
+        held.clear();
+      },
     };
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    for (const engine of this.#bound.values()) await (await engine).close();
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await this.snapshots.close();
+  }
+
+  #asked(
+    release: number,
+    contract: TableContract,
+    scopes: ReadonlySet<string>,
+    held: ReadonlyMap<string, HeldTable>,
+    signal: AbortSignal | undefined,
+  ): Asked {
+    const { tables, cursorSecret } = this.options;
+    // read once: a statement must not see a table at two places
+    const relations = new Map([...held].map(([name, table]) => [name, table.relation()]));
+    const relationOf = ({ name }: TableContract) => relations.get(name)?.sql ?? '';
+    const relation = relations.get(contract.name);
+    return {
+      short: this.#short,
+      scan: this.#scan,
+      release,
+      contract,
+      tables,
+      scopes,
+      cursorSecret,
+      relationOf,
+      ...(relation === undefined ? {} : { relation }),
+      ...(signal === undefined ? {} : { signal }),
+    };
   }
 
   #cursorRelease(cursor: string | undefined): number | undefined {
     return cursor === undefined ? undefined : openCursor(cursor, this.options.cursorSecret).release;
   }
 
-  #engineOf(release: Release): Promise<Engine> {
-    const bound = this.#bound.get(release.number) ?? this.#bind(release);
-    this.#bound.set(release.number, bound);
-    return bound;
+  #lookAgain(): void {
+    if (this.#isClosed) return;
+    this.#timer = setTimeout(() => {
+      void this.refresh()
+        .catch(() => undefined)
+        .finally(() => this.#lookAgain());
+    }, LOOK_EVERY_MS).unref();
   }
 
-  async #bind(release: Release): Promise<Engine> {
-    const { lake, workDir, memoryLimitBytes, threads } = this.options;
-    const memoryLimit = `${Math.floor(memoryLimitBytes / 1e6)}MB`;
-    const engine = await DuckDbEngine.open({ workDir, memoryLimit, threads });
-    for (const table of Object.keys(release.tables).filter((name) => name.startsWith('gold/'))) {
-      const { schema, partitionColumns, files } = await tableAt(lake, release, table);
-      const live = [];
-      for (const { add, storePath } of files) {
-        const localPath = await localCopy(lake.store, storePath, lake.cacheDir);
-        live.push({ localPath, partitionValues: add.partitionValues });
+  async #look(): Promise<void> {
+    if (this.#isClosed) return;
+    const atMs = this.options.clock.nowMs();
+    try {
+      const latest = await this.releases.latest();
+      if (latest !== undefined && latest.nonce !== this.#current?.nonce) {
+        await this.snapshots.serve(latest);
+        this.#current = latest;
       }
-      await engine.bind(table.replace('/', '.'), { schema, partitionColumns, files: live });
+      this.snapshots.build();
+      this.#lastLook = { atMs };
+    } catch (error) {
+      this.#lastLook = { atMs, error };
+      throw error;
     }
-    return engine;
+  }
+
+  #none(): LakeError {
+    const cause = this.#lastLook.error;
+    const message =
+      cause === undefined
+        ? 'There is no release yet. Start a run, then ask again.'
+        : 'No release could be read yet. See to the store of the lake, then ask again.';
+    return new LakeError('release.none', 'unavailable', message, { cause });
   }
 }
+
+async function holdAll(
+  names: readonly string[],
+  hold: (name: string) => Promise<HeldTable>,
+): Promise<ReadonlyMap<string, HeldTable>> {
+  const tables = new Map<string, HeldTable>();
+  for (const name of names) tables.set(name, await hold(name));
+  return tables;
+}
+
+/** Whether a failure is that of a damaged file, and the tables are now read from elsewhere. */
+async function distrusted(tables: ReadonlyMap<string, HeldTable>, error: unknown): Promise<boolean> {
+  if (!(error instanceof LakeError) || error.code !== 'engine.query_failed' || !DAMAGE.test(error.message))
+    return false;
+  const moved = await Promise.all([...tables.values()].map((table) => table.distrust()));
+  return moved.includes(true);
+}
+
+const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL Error|FATAL Error/i;
 
 function missing(number: number, latest: number): LakeError {
   const at = { release: number };

@@ -1,6 +1,7 @@
 import { assert } from '#errors';
 import { sqlName, type TableContract } from '#contracts';
 import { toDuckDbType, type Parameter } from '#engine';
+import type { DayRange } from './day-counts.js';
 import { fieldAt, related, type Field, type Tables } from './field.js';
 import { filterSql, type SqlColumn } from './filter-sql.js';
 import { afterSql, orderBySql, reversed, type OrderColumn, type Position } from './keyset.js';
@@ -9,6 +10,7 @@ import { QueryError, type Problem } from './problem.js';
 import type { GroupsQuery, Query, RowsQuery } from './query.js';
 import { filterPaths } from './read-tables.js';
 import { Bindings, quoted } from './sql.js';
+import { valueSql } from './value.js';
 
 /** Without it, columns that identify a person, or stand for one, are NULL and cannot be asked by. */
 export const PRIVATE_SCOPE = 'pii:read';
@@ -35,7 +37,13 @@ export interface CompileOptions {
   readonly after?: Position;
   /** Rows at most; the query's limit unless given. */
   readonly limit?: number | 'all';
+  /** Only rows of these days. */
+  readonly within?: DayRange;
+  readonly relationOf?: RelationOf;
 }
+
+/** The relation, as SQL, that a table's rows are read from; their own names unless told (`"gold"."fact_sales"`). */
+export type RelationOf = (contract: TableContract) => string;
 
 /**
  * The statement that answers a query for a caller: identifiers come from contracts, every value is a parameter.
@@ -49,7 +57,7 @@ export function compileQuery(
   options: CompileOptions = {},
 ): CompiledQuery {
   refusePrivate(query, contract, tables, scopes);
-  const source = new TableSource(contract, tables);
+  const source = new TableSource(contract, tables, options.relationOf ?? relationSql);
   return query.kind === 'rows' ? compileRows(query, source, scopes, options) : compileGroups(query, source, options);
 }
 
@@ -59,9 +67,10 @@ export function compileTotal(
   contract: TableContract,
   tables: Tables,
   scopes: ReadonlySet<string>,
+  relationOf: RelationOf = relationSql,
 ): Statement {
   refusePrivate(query, contract, tables, scopes);
-  const source = new TableSource(contract, tables);
+  const source = new TableSource(contract, tables, relationOf);
   const bindings = new Bindings();
   if (query.kind === 'groups') {
     const groups = groupsSql(query, source, bindings);
@@ -99,8 +108,9 @@ function compileRows(
   const filter = filterSql(query.where, (path) => source.column(path), bindings);
   const direction = query.backward === true ? reversed(order) : order;
   const after = options.after === undefined ? undefined : afterSql(direction, options.after, bindings);
+  const days = options.within === undefined ? [] : daysSql(options.within, source, bindings);
   const sql =
-    `SELECT ${[...outputs, ...hidden].join(', ')} FROM ${source.from()}${where(filter, after)}` +
+    `SELECT ${[...outputs, ...hidden].join(', ')} FROM ${source.from()}${where(filter, after, ...days)}` +
     ` ORDER BY ${orderBySql(direction)}${limitSql(options.limit ?? query.limit)}`;
   const columns = fields.map(({ path, type }) => ({ name: path, type, path }));
   return { sql, parameters: bindings.values, columns, maskedColumns: masked, order };
@@ -155,6 +165,7 @@ class TableSource {
   constructor(
     readonly contract: TableContract,
     private readonly tables: Tables,
+    private readonly relationOf: RelationOf,
   ) {}
 
   field(path: string): Field {
@@ -170,7 +181,7 @@ class TableSource {
 
   /** After all columns were named. */
   from(): string {
-    return [`${relationSql(this.contract)} t`, ...this.#joins].join(' ');
+    return [`${this.relationOf(this.contract)} t`, ...this.#joins].join(' ');
   }
 
   #aliasOf(relations: readonly string[]): string {
@@ -187,7 +198,7 @@ class TableSource {
         const on = columns.map(
           (column, at) => `${joined}.${quoted(references[at] ?? '')} = ${alias}.${quoted(column)}`,
         );
-        this.#joins.push(`LEFT JOIN ${relationSql(next.contract)} ${joined} ON ${on.join(' AND ')}`);
+        this.#joins.push(`LEFT JOIN ${this.relationOf(next.contract)} ${joined} ON ${on.join(' AND ')}`);
       }
       [alias, owner] = [joined, next.contract];
     });
@@ -219,6 +230,15 @@ function refusePrivate(query: Query, contract: TableContract, tables: Tables, sc
   if (problems.length === 0) return;
   const list = problems.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; ');
   throw new QueryError('PII_SCOPE_REQUIRED', 'forbidden', `The query asks by personal data: ${list}.`, problems);
+}
+
+function daysSql({ column, from, to }: DayRange, source: TableSource, bindings: Bindings): readonly string[] {
+  const { sql, type } = source.column(column);
+  const start = (day: string) => valueSql(type.kind === 'date' ? day : `${day}T00:00:00Z`, type, bindings);
+  return [
+    ...(from === undefined ? [] : [`${sql} >= ${start(from)}`]),
+    ...(to === undefined ? [] : [`${sql} < ${start(to)}`]),
+  ];
 }
 
 function where(...conditions: readonly (string | undefined)[]): string {
