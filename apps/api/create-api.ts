@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { fastify } from 'fastify';
 import type { Log } from '#platform';
 import { ApiModule } from './api.module.js';
+import { serveDocs } from './docs/serve-docs.js';
 import { localCaller } from './edge/caller.js';
 import { answerUnreadable } from './edge/client-error.js';
 import { NestLog } from './edge/nest-log.js';
@@ -54,12 +55,17 @@ export async function createApi(services: ApiServices, options: ApiOptions): Pro
   guardOrigin(server, publicUrl);
   guardScopes(server);
   const routes = new Routes(server);
-  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(services, log), new FastifyAdapter(server), {
-    bodyParser: false,
-    abortOnError: false,
-    logger: new NestLog(log),
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.with(services, log),
+    new FastifyAdapter(server),
+    {
+      bodyParser: false,
+      abortOnError: false,
+      logger: new NestLog(log),
+    },
+  );
   app.useGlobalFilters(new ProblemFilter(log, (url) => routes.methodsAt(url)));
+  serveDocs(app, services.catalogue);
   app.get(KeptAnswers).register(server);
   await app.init();
   await server.ready();

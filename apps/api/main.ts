@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import { LakeError } from '#errors';
-import { keptSecret, openLake, openLog, readSettings, systemClock, type Log, type Settings } from '#platform';
+import {
+  keptSecret,
+  openLake,
+  openLog,
+  openRunDesk,
+  readSettings,
+  systemClock,
+  type Log,
+  type Settings,
+} from '#platform';
 import { shopCatalogue } from '#products';
 import { Answers } from '#serving';
 import { createApi } from './create-api.js';
@@ -16,7 +25,7 @@ type Undo = () => Promise<unknown>;
 
 /** Starts the api. What `opened` holds in the end has to be undone from the last to the first. */
 async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<string> {
-  const { host, port, publicUrl, data, memoryLimitBytes, threads } = settings;
+  const { host, port, publicUrl, data, databaseUrl, redisUrl, memoryLimitBytes, threads } = settings;
   const { lake, workDir, close } = await openLake(settings);
   opened.push(close);
   const catalogue = shopCatalogue();
@@ -31,7 +40,10 @@ async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<stri
     threads,
   });
   opened.push(() => answers.close());
-  const runs = noRunDesk;
+  const runs =
+    databaseUrl === undefined
+      ? noRunDesk
+      : openRunDesk({ databaseUrl, redisUrl, store: lake.store, clock: systemClock, log });
   opened.push(() => runs.close());
   const app = await createApi({ catalogue, answers, runs }, { publicUrl, log });
   opened.push(() => app.close());
