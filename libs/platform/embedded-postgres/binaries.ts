@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { access, chmod, cp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { LakeError } from '#errors';
+import { draftOf } from './draft.js';
 
 export interface Binaries {
   readonly initdb: string;
@@ -49,10 +50,11 @@ async function packageVersion(folder: string): Promise<string> {
 }
 
 async function copyNative(native: string, home: string): Promise<void> {
-  const draft = `${home}.${randomBytes(6).toString('hex')}`;
+  const draft = draftOf(home);
   try {
-    // Archives are for linking programs.
-    await cp(native, draft, { recursive: true, filter: (path) => extname(path) !== '.a' });
+    // Archives are for linking programs. Where the file system can, the copy shares its blocks.
+    const needed = (path: string) => extname(path) !== '.a';
+    await cp(native, draft, { recursive: true, filter: needed, mode: constants.COPYFILE_FICLONE });
     await openToOthers(draft);
     await linkLibraries(draft);
     await rename(draft, home);

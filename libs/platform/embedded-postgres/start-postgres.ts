@@ -1,5 +1,4 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
@@ -12,6 +11,7 @@ import { keptSecret } from '../config/kept-secret.js';
 import { Secret } from '../config/secret.js';
 import type { Log } from '../log/log.js';
 import { installBinaries, type Binaries } from './binaries.js';
+import { draftOf, sweepDrafts } from './draft.js';
 import { findHome, type Home } from './home.js';
 import { inUse, launcherMark, stopOrphan } from './orphan.js';
 import { watchOver } from './watcher.js';
@@ -48,6 +48,7 @@ export async function startPostgres({ dataDir, log }: EmbeddedPostgresOptions): 
   try {
     const home = await findHome(dataDir, log);
     const password = await keptSecret(dataDir, 'postgres');
+    for (const folder of new Set([home.folder, home.programs])) await sweepDrafts(folder);
     const binaries = await installBinaries(home.programs);
     await stopOrphan(home.cluster);
     await makeCluster(home, binaries, password);
@@ -74,7 +75,7 @@ export async function startPostgres({ dataDir, log }: EmbeddedPostgresOptions): 
  */
 async function makeCluster({ cluster, account }: Home, { initdb }: Binaries, password: string): Promise<void> {
   if (await exists(cluster)) return;
-  const draft = `${cluster}.${randomBytes(6).toString('hex')}`;
+  const draft = draftOf(cluster);
   const passwordFile = `${draft}.password`;
   try {
     await mkdir(draft, { mode: 0o700 });

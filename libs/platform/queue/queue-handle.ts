@@ -15,7 +15,7 @@ export class QueueHandle {
       await within(queue.waitUntilReady());
     } catch (error) {
       if (this.#queue === queue) this.#queue = undefined;
-      await within(queue.disconnect()).catch(() => undefined);
+      await closeQueue(queue);
       throw error;
     }
     return within(work(queue));
@@ -29,8 +29,13 @@ export class QueueHandle {
   }
 
   async close(): Promise<void> {
-    await within(this.#queue?.close() ?? Promise.resolve()).catch(() => undefined);
+    if (this.#queue !== undefined) await closeQueue(this.#queue);
   }
+}
+
+async function closeQueue(queue: Queue): Promise<void> {
+  // A Redis client that lost its server cannot say good-bye, and would go on trying to reach it.
+  await within(queue.close()).catch(() => within(queue.disconnect()).catch(() => undefined));
 }
 
 async function within<T>(work: Promise<T>): Promise<T> {

@@ -142,7 +142,10 @@ describe.each(['postgres', 'redis'] as const)('queues in %s', (kind) => {
     const asked = Date.now();
     expect(await Promise.all([used.isReachable(), fresh.isReachable()])).toEqual([false, false]);
     expect(Date.now() - asked).toBeLessThan(4_500);
+    const ready = queues.untilReady(log);
+    await setTimeout(100);
     await server.start();
+    await ready;
     await until(async () => (await used.isReachable()) && (await fresh.isReachable()));
     await used.use((each) => each.add('run', { run_id: 'after' }, { jobId: 'after' }));
     await until(() => done.includes('after') && (kind === 'redis' || done.includes('across')));

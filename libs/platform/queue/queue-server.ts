@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import {
   createPostgresBackend,
   createRedisBackend,
@@ -56,6 +57,23 @@ export class QueueServer {
     const postgres = createPostgresBackend as unknown as typeof createRedisBackend;
     this.#factory = this.kind === 'redis' ? createRedisBackend : postgres;
     this.connection = redisUrl === undefined ? postgresOptions(databaseUrl) : redisOptions(redisUrl, as);
+  }
+
+  /**
+   * Waits until the server answers: for a worker, before it opens anything. BullMQ never tries again when the first
+   * connection to PostgreSQL failed; one that was lost later it replaces.
+   */
+  async untilReady(log: Log): Promise<void> {
+    for (;;) {
+      const queue = this.openQueue('runs', log);
+      try {
+        return await queue.waitUntilReady();
+      } catch {
+        await setTimeout(RECONNECT_AT_MOST_MS);
+      } finally {
+        await queue.close().catch(() => undefined);
+      }
+    }
   }
 
   /** Nest makes queues and workers by BullMQ's default: call this before Nest starts. */
