@@ -5,7 +5,7 @@ import { fastify } from 'fastify';
 import type { Log } from '#platform';
 import { ApiModule } from './api.module.js';
 import { serveDocs } from './docs/serve-docs.js';
-import { localCaller } from './edge/caller.js';
+import { localCaller, type Caller } from './edge/caller.js';
 import { answerUnreadable } from './edge/client-error.js';
 import { NestLog } from './edge/nest-log.js';
 import { guardOrigin } from './edge/origin.js';
@@ -20,6 +20,8 @@ export interface ApiOptions {
   /** How a proxy in front is reached; its `Host` is answered too. */
   readonly publicUrl?: string | undefined;
   readonly log: Log;
+  /** Who asks: everybody who reaches a loopback address, until there are keys. */
+  readonly caller?: Caller;
 }
 
 const MAX_BODY_BYTES = 1_000_000;
@@ -32,7 +34,7 @@ const IDLE_TIMEOUT_MS = 120_000;
 
 /** The api with all its doors, ready to `inject` into or to `listen`. Its closer closes the services. */
 export async function createApi(services: ApiServices, options: ApiOptions): Promise<NestFastifyApplication> {
-  const { log, publicUrl } = options;
+  const { log, publicUrl, caller = localCaller } = options;
   // our own instance: hooks added to it come before those of Nest's adapter
   const server = fastify({
     genReqId: requestIdOf,
@@ -48,7 +50,7 @@ export async function createApi(services: ApiServices, options: ApiOptions): Pro
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('caller');
   server.addHook('onRequest', (request, reply, done) => {
-    request.caller = localCaller;
+    request.caller = caller;
     void reply.header('X-Request-Id', request.id);
     done();
   });

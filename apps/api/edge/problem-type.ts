@@ -122,6 +122,16 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     title: 'There is no release yet',
     description: 'Start a run; when it has published, ask again.',
   },
+  'serving-busy': {
+    status: 503,
+    title: 'Too many questions are waiting',
+    description: 'Ask again after the seconds that Retry-After says.',
+  },
+  'serving-timeout': {
+    status: 504,
+    title: 'The question took too long',
+    description: 'Filter more, select fewer columns, or ask for less at once.',
+  },
   'records-unavailable': {
     status: 503,
     title: 'The records of runs cannot be reached',

@@ -39,7 +39,7 @@ interface Explained {
 }
 
 /** Errors of the parts below may name paths and SQL. */
-const INTERNAL = /^(contract|delta|engine|load|settings|sql|storage|usage)\./;
+const INTERNAL = /^(contract|delta|engine|load|settings|sql|storage|usage)\.|^serving\.(unreadable|bad_file)$/;
 
 function explain(error: unknown): Explained {
   if (error instanceof LakeError) {

@@ -22,14 +22,9 @@ export class Readiness {
   ) {}
 
   async look(): Promise<ReadinessView> {
-    const [store, { records, queue }] = await Promise.all([
-      within(
-        this.answers.refresh().then(() => true),
-        false,
-      ),
-      within(this.runs.health(), { records: false, queue: false }),
-    ]);
-    const { current } = this.answers;
+    const { records, queue } = await within(this.runs.health(), { records: false, queue: false });
+    const { current, lastLook } = this.answers;
+    const store = lastLook.error === undefined;
     const release =
       current === undefined ? null : { id: current.number, as_of: current.as_of, published_at: current.published_at };
     const isServing = store && release !== null;

@@ -47,20 +47,15 @@ export type Reply =
       readonly close: () => Promise<void>;
     };
 
-/** Each holds a connection of the engine for as long as its reader takes. */
-const MAX_STREAMS = 4;
-
 /** Answers questions about products as bytes. */
 export class ProductAnswers {
-  #streams = 0;
-
   constructor(
     private readonly answers: Answers,
     private readonly tables: Tables,
     private readonly cache: AnswerCache,
   ) {}
 
-  /** Throws as `parseQuery`, `Answers.pin` and `answerQuery` do; `row.not_found`; `request.too_many_streams`. */
+  /** Throws as `parseQuery`, `Answers.pin` and `answerQuery` do; `row.not_found`. */
   async answer(ask: Ask): Promise<Reply> {
     const { contract, options, scopes } = ask;
     const query = parseQuery(ask.json, contract, this.tables, { streamed: options.format !== 'json' });
@@ -113,11 +108,6 @@ export class ProductAnswers {
   }
 
   async #stream({ contract, options, scopes, signal }: Ask, query: Query, etag: string, pinned: PinnedRelease) {
-    if (this.#streams >= MAX_STREAMS) {
-      const detail = `${MAX_STREAMS} long answers are being written already: ask again when one of them has ended.`;
-      throw new LakeError('request.too_many_streams', 'unavailable', detail);
-    }
-    this.#streams += 1;
     const stop = new AbortController();
     const stopped = AbortSignal.any([signal, stop.signal]);
     const stream = pinned.stream(query, contract, scopes, stopped);
@@ -126,7 +116,6 @@ export class ProductAnswers {
     const close = async (): Promise<void> => {
       if (!isOpen) return;
       isOpen = false;
-      this.#streams -= 1;
       stop.abort();
       try {
         await batches.return?.();

@@ -1,10 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Log, RunDesk } from '#platform';
+import type { Log } from '#platform';
+import { shopCatalogue } from '#products';
+import { Answers } from '#serving';
+import { LocalStore } from '#storage';
+import type { Caller } from '../edge/caller.js';
 import { createApi } from '../create-api.js';
-import { noRunDesk } from '../runs/no-run-desk.js';
-import type { DemoLake } from './demo-lake.js';
+import type { ApiServices } from '../services.js';
+import { testClock } from './demo-lake.js';
+import { FakeRunDesk } from './fake-run-desk.js';
 
-/** Keeps what was logged. */
+/** Keeps what was logged as an error. */
 export class HeardLog implements Log {
   readonly errors: unknown[] = [];
   readonly debug = (): void => undefined;
@@ -13,10 +21,41 @@ export class HeardLog implements Log {
   readonly error = (...entry: unknown[]): void => void this.errors.push(entry);
 }
 
-/** The api over a demo lake, without a port. */
-export function apiOver(
-  shop: DemoLake,
-  { runs = noRunDesk, log = new HeardLog() }: { readonly runs?: RunDesk; readonly log?: Log } = {},
-): Promise<NestFastifyApplication> {
-  return createApi({ catalogue: shop.catalogue, answers: shop.answers, runs }, { publicUrl: undefined, log });
+interface TestApi extends Partial<Pick<ApiServices, 'runs'>> {
+  readonly log?: Log;
+  readonly caller?: Caller;
 }
+
+/** The api over a lake, without a port. */
+export function apiOver(
+  { catalogue, answers }: Pick<ApiServices, 'catalogue' | 'answers'>,
+  { runs = new FakeRunDesk(), log = new HeardLog(), caller }: TestApi = {},
+): Promise<NestFastifyApplication> {
+  const options = { publicUrl: 'https://data.example.com', log, ...(caller === undefined ? {} : { caller }) };
+  return createApi({ catalogue, answers, runs }, options);
+}
+
+/** A lake without a release. */
+export async function emptyLake() {
+  const folder = await mkdtemp(join(tmpdir(), 'empty-'));
+  const answers = await Answers.open({
+    tables: shopCatalogue(),
+    lake: { store: new LocalStore(join(folder, 'lake')), parquet: NO_CHECKPOINTS, cacheDir: join(folder, 'cache') },
+    clock: testClock,
+    cursorSecret: 'of-the-tests',
+    cacheDir: join(folder, 'cache/serving'),
+    workDir: join(folder, 'work'),
+    memoryLimitBytes: 512e6,
+    threads: 1,
+  });
+  const remove = async () => {
+    await answers.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { catalogue: shopCatalogue(), answers, remove };
+}
+
+const NO_CHECKPOINTS = {
+  readCheckpoint: () => Promise.reject(new Error('there is no checkpoint')),
+  writeCheckpoint: () => Promise.reject(new Error('there is no checkpoint')),
+};

@@ -25,10 +25,11 @@ export class DemoLake {
     readonly lake: Lake,
     readonly answers: Answers,
     private readonly checkpoints: DuckDbEngine,
+    private readonly dateFrom: string,
   ) {}
 
-  /** Scale 1 is 2,000 orders. */
-  static async make(scale = 0.5): Promise<DemoLake> {
+  /** Scale 1 is 2,000 orders; dim_date has a row a day from `dateFrom` on. */
+  static async make(scale = 0.5, dateFrom = '2024-01-01'): Promise<DemoLake> {
     const folder = await mkdtemp(join(tmpdir(), 'served-'));
     await writeDemo({
       outDir: join(folder, 'landing'),
@@ -43,7 +44,7 @@ export class DemoLake {
       parquet: new DuckDbParquetRows(checkpoints),
       cacheDir: join(folder, 'cache'),
     };
-    await run(folder, lake);
+    await run(folder, lake, dateFrom);
     const answers = await Answers.open({
       tables: shopCatalogue(),
       lake,
@@ -54,7 +55,7 @@ export class DemoLake {
       memoryLimitBytes: 512e6,
       threads: 2,
     });
-    return new DemoLake(folder, lake, answers, checkpoints);
+    return new DemoLake(folder, lake, answers, checkpoints, dateFrom);
   }
 
   /** Lands one more order with one line, and publishes. Its net sales are 20.00. */
@@ -71,7 +72,7 @@ export class DemoLake {
       'item_id,order_id,product_id,quantity,unit_price,discount_percent,item_status,created_at\n' +
         `MORE-${n}-1,MORE-${n},P-MORE,2,10.00,0,fulfilled,${day}\n`,
     );
-    const result = await run(this.folder, this.lake);
+    const result = await run(this.folder, this.lake, this.dateFrom);
     await this.answers.refresh();
     return result;
   }
@@ -87,7 +88,7 @@ function openEngine(folder: string): Promise<DuckDbEngine> {
   return DuckDbEngine.open({ memoryLimit: '512MB', threads: 2, workDir: join(folder, 'work') });
 }
 
-async function run(folder: string, lake: Lake): Promise<RunResult> {
+async function run(folder: string, lake: Lake, dateFrom: string): Promise<RunResult> {
   const result = await runPipeline({
     catalogue: shopCatalogue(),
     lake,
@@ -101,7 +102,7 @@ async function run(folder: string, lake: Lake): Promise<RunResult> {
     full: false,
     rehash: false,
     workDir: join(folder, 'work'),
-    dateFrom: '2024-01-01',
+    dateFrom,
     dateTo: '2026-12-31',
     onProgress: () => undefined,
     signal: new AbortController().signal,
