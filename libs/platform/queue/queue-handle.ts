@@ -4,17 +4,18 @@ import { ANSWER_WITHIN_MS } from './queue-server.js';
 
 /** A queue for those who cannot wait: opened at first use, opened anew when it could not be, never waited for long. */
 export class QueueHandle {
-  #queue: Queue | undefined;
+  #queue: Promise<Queue> | undefined;
 
-  constructor(private readonly open: () => Queue) {}
+  constructor(private readonly open: () => Promise<Queue>) {}
 
   async use<T>(work: (queue: Queue) => Promise<T>): Promise<T> {
-    const queue = (this.#queue ??= this.open());
+    const opened = (this.#queue ??= this.open());
+    const queue = await opened;
     try {
       // BullMQ remembers a first connection that failed for ever.
       await within(queue.waitUntilReady());
     } catch (error) {
-      if (this.#queue === queue) this.#queue = undefined;
+      if (this.#queue === opened) this.#queue = undefined;
       await closeQueue(queue);
       throw error;
     }
@@ -29,7 +30,7 @@ export class QueueHandle {
   }
 
   async close(): Promise<void> {
-    if (this.#queue !== undefined) await closeQueue(this.#queue);
+    if (this.#queue !== undefined) await closeQueue(await this.#queue);
   }
 }
 

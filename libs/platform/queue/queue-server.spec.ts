@@ -28,7 +28,7 @@ describe.each(['postgres', 'redis'] as const)('queues in %s', (kind) => {
   beforeAll(async () => {
     postgres = await testPostgres();
     server = kind === 'redis' ? await testRedis() : postgres;
-    queues = queueServer('worker');
+    queues = await queueServer('worker');
     queue = queues.openQueue('runs', log);
     closing.push(() => queue.close());
   });
@@ -38,9 +38,9 @@ describe.each(['postgres', 'redis'] as const)('queues in %s', (kind) => {
     if (server !== postgres) await postgres.remove();
   });
 
-  function queueServer(as: 'api' | 'worker'): QueueServer {
+  function queueServer(as: 'api' | 'worker'): Promise<QueueServer> {
     const redisUrl = kind === 'redis' ? server.url : undefined;
-    return new QueueServer({ databaseUrl: postgres.url, redisUrl, as, silenceMs });
+    return QueueServer.open({ databaseUrl: postgres.url, redisUrl, as, silenceMs });
   }
 
   function work(processor: (job: Job<RunJob>) => Promise<void>): Worker<RunJob> {
@@ -129,8 +129,8 @@ describe.each(['postgres', 'redis'] as const)('queues in %s', (kind) => {
       await setTimeout(job.data.run_id === 'across' ? 1_000 : 0);
       done.push(job.data.run_id);
     });
-    const impatient = queueServer('api');
-    const [used, fresh] = [0, 1].map(() => new QueueHandle(() => impatient.openQueue('runs', log)));
+    const impatient = await queueServer('api');
+    const [used, fresh] = [0, 1].map(() => new QueueHandle(() => Promise.resolve(impatient.openQueue('runs', log))));
     if (used === undefined || fresh === undefined) throw new Error('two handles were made');
     closing.push(() => Promise.all([used.close(), fresh.close()]));
     expect(await used.isReachable()).toBe(true);
@@ -166,7 +166,7 @@ describe.each(['postgres', 'redis'] as const)('queues in %s', (kind) => {
       script,
       `import { openLog, QueueServer, Secret } from ${JSON.stringify(resolve('dist/libs/platform/index.js'))};
       const [databaseUrl, redisUrl] = JSON.parse(process.argv[2]).map((url) => url && new Secret(url));
-      const server = new QueueServer({ databaseUrl, redisUrl, as: 'worker', silenceMs: ${silenceMs} });
+      const server = await QueueServer.open({ databaseUrl, redisUrl, as: 'worker', silenceMs: ${silenceMs} });
       const never = new Promise(() => undefined);
       const worker = server.openWorker('runs', (job) => (process.send('took ' + job.data.run_id), never), openLog('child', 'error'));
       await worker.waitUntilReady();

@@ -1,14 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import {
-  createPostgresBackend,
+import type * as BullMq from 'bullmq';
+import type {
+  ConnectionOptions,
   createRedisBackend,
+  Processor,
   Queue,
-  setDefaultBackendFactory,
+  QueueOptions,
   Worker,
-  type ConnectionOptions,
-  type Processor,
-  type QueueOptions,
-  type WorkerOptions,
+  WorkerOptions,
 } from 'bullmq';
 import type { Secret } from '../config/secret.js';
 import type { Log } from '../log/log.js';
@@ -50,13 +49,21 @@ export class QueueServer {
   readonly #factory: typeof createRedisBackend;
   readonly #silenceMs: number;
 
-  constructor({ databaseUrl, redisUrl, as, silenceMs = SILENCE_MS }: QueueServerOptions) {
+  private constructor(
+    private readonly bullmq: typeof BullMq,
+    { databaseUrl, redisUrl, as, silenceMs = SILENCE_MS }: QueueServerOptions,
+  ) {
     this.#silenceMs = silenceMs;
     this.kind = redisUrl === undefined ? 'postgres' : 'redis';
     // The types of BullMQ's classes name Redis; they hand options and calls on as they are.
-    const postgres = createPostgresBackend as unknown as typeof createRedisBackend;
-    this.#factory = this.kind === 'redis' ? createRedisBackend : postgres;
+    const postgres = bullmq.createPostgresBackend as unknown as typeof createRedisBackend;
+    this.#factory = this.kind === 'redis' ? bullmq.createRedisBackend : postgres;
     this.connection = redisUrl === undefined ? postgresOptions(databaseUrl) : redisOptions(redisUrl, as);
+  }
+
+  /** Connects to nothing yet. BullMQ is loaded by those who use it: commands that need no queue stay quick. */
+  static async open(options: QueueServerOptions): Promise<QueueServer> {
+    return new QueueServer(await import('bullmq'), options);
   }
 
   /**
@@ -78,7 +85,7 @@ export class QueueServer {
 
   /** Nest makes queues and workers by BullMQ's default: call this before Nest starts. */
   useInNest(): void {
-    setDefaultBackendFactory(this.#factory);
+    this.bullmq.setDefaultBackendFactory(this.#factory);
   }
 
   queueOptions(): QueueOptions {
@@ -98,11 +105,11 @@ export class QueueServer {
   }
 
   openQueue(name: QueueName, log: Log): Queue {
-    return told(new Queue(name, this.queueOptions(), this.#factory), log);
+    return told(new this.bullmq.Queue(name, this.queueOptions(), this.#factory), log);
   }
 
   openWorker<T>(name: QueueName, processor: Processor<T>, log: Log): Worker<T> {
-    return told(new Worker<T>(name, processor, this.workerOptions(), this.#factory), log);
+    return told(new this.bullmq.Worker<T>(name, processor, this.workerOptions(), this.#factory), log);
   }
 }
 

@@ -1,4 +1,4 @@
-import { UnrecoverableError, type Job, type JobsOptions } from 'bullmq';
+import type { Job, JobsOptions } from 'bullmq';
 import { LakeError } from '#errors';
 
 /** With the delays below: about half an hour. */
@@ -19,11 +19,13 @@ export function retryDelayMs(attemptsMade: number): number {
   return Math.min(FIRST_DELAY_MS * 2 ** (attemptsMade - 1), LONGEST_DELAY_MS);
 }
 
-/** What a processor throws for an error: BullMQ tries again after all but `UnrecoverableError`. */
+/** What a processor throws for an error: BullMQ tries again after all but an `UnrecoverableError`. */
 export function forQueue(error: unknown): Error {
-  const text = error instanceof Error ? error.message : String(error);
   if (isTransient(error)) return error;
-  return new UnrecoverableError(text);
+  // BullMQ goes by the name, and its own class would load all of it.
+  return Object.assign(new Error(error instanceof Error ? error.message : String(error), { cause: error }), {
+    name: 'UnrecoverableError',
+  });
 }
 
 /** Whether the queue will hand the job out again when its processor throws `forQueue(error)` now. */

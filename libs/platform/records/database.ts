@@ -1,17 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { LakeError } from '#errors';
 import type { Secret } from '../config/secret.js';
 import type { Log } from '../log/log.js';
-import { idempotencyEntity, runEntity, SCHEMA, stageEntity } from './entity.js';
-import { migrations } from './migration.js';
-
-/** One for all processes of ours on a database; spells SHOP. */
-const MIGRATION_LOCK = 0x53484f50;
-const CONNECT_WITHIN_MS = 2_000;
-const ANSWER_WITHIN_MS = 10_000;
-/** Small: a page of runs takes one, and PostgreSQL's hundred are shared with the queue. */
-const CONNECTIONS = 5;
+import type { Tables } from './data-source.js';
 
 /** PostgreSQL that may come and go: connects on first use, and again after it was away. */
 export class Database {
@@ -24,13 +15,13 @@ export class Database {
   ) {}
 
   /** All of `work` or nothing. Throws `records.unavailable` when PostgreSQL cannot be reached or goes away. */
-  transaction<T>(work: (db: EntityManager) => Promise<T>): Promise<T> {
-    return this.run((source) => source.transaction(work));
+  transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.run((source, tablesOf) => source.transaction((manager) => work(tablesOf(manager))));
   }
 
   /** Single statements, each for itself. */
-  use<T>(work: (db: EntityManager) => Promise<T>): Promise<T> {
-    return this.run((source) => work(source.manager));
+  use<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.run((source, tablesOf) => work(tablesOf(source.manager)));
   }
 
   async close(): Promise<void> {
@@ -39,73 +30,24 @@ export class Database {
     await source?.destroy().catch(() => undefined);
   }
 
-  private async run<T>(work: (source: DataSource) => Promise<T>): Promise<T> {
+  private async run<T>(work: (source: DataSource, tables: (manager: EntityManager) => Tables) => Promise<T>) {
+    // TypeORM is loaded by those who use it: commands that need no records stay quick.
+    const { openSource, tablesOf } = await import('./data-source.js');
+    if (this.#closed) throw unavailable(new Error('the records are closed'));
+    const opening = (this.#source ??= openSource(this.url, this.log));
+    let source: DataSource;
     try {
-      return await work(await this.source());
+      source = await opening;
+    } catch (error) {
+      if (this.#source === opening) this.#source = undefined;
+      throw unavailable(error);
+    }
+    try {
+      return await work(source, tablesOf);
     } catch (error) {
       throw isConnectionLoss(error) ? unavailable(error) : error;
     }
   }
-
-  private source(): Promise<DataSource> {
-    if (this.#closed) return Promise.reject(unavailable(new Error('the records are closed')));
-    if (this.#source !== undefined) return this.#source;
-    const opening = this.open();
-    this.#source = opening;
-    opening.catch(() => {
-      if (this.#source === opening) this.#source = undefined;
-    });
-    return opening;
-  }
-
-  private async open(): Promise<DataSource> {
-    const source = new DataSource({
-      type: 'postgres',
-      url: this.url.reveal(),
-      applicationName: 'shopsmart records',
-      schema: SCHEMA,
-      entities: [runEntity, stageEntity, idempotencyEntity],
-      migrations,
-      // An idle connection that breaks is no reason to end the process; the next call makes another.
-      poolErrorHandler: (error: unknown) => this.log.warn({ reason: String(error) }, 'lost a connection to PostgreSQL'),
-      extra: {
-        max: CONNECTIONS,
-        connectionTimeoutMillis: CONNECT_WITHIN_MS,
-        query_timeout: ANSWER_WITHIN_MS,
-        keepAlive: true,
-      },
-    });
-    try {
-      await source.initialize();
-      await migrate(source);
-      return source;
-    } catch (error) {
-      if (source.isInitialized) await source.destroy().catch(() => undefined);
-      throw unavailable(error);
-    }
-  }
-}
-
-/** Api and worker start at the same time: one migrates, the other waits. */
-async function migrate(source: DataSource): Promise<void> {
-  const runner = source.createQueryRunner();
-  try {
-    await runner.connect();
-    while (!(await tryLock(runner))) await setTimeout(100);
-    try {
-      await runner.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
-      await source.runMigrations({ transaction: 'each' });
-    } finally {
-      await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-    }
-  } finally {
-    await runner.release();
-  }
-}
-
-async function tryLock(runner: { query(sql: string, values: readonly unknown[]): Promise<unknown> }): Promise<boolean> {
-  const rows = (await runner.query('SELECT pg_try_advisory_lock($1) AS got', [MIGRATION_LOCK])) as { got: boolean }[];
-  return rows[0]?.got === true;
 }
 
 function unavailable(cause: unknown): LakeError {

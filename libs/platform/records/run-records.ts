@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type EntityManager, In } from 'typeorm';
 import { LakeError } from '#errors';
 import type { Clock } from '#releases';
 import type { Secret } from '../config/secret.js';
 import type { Log } from '../log/log.js';
 import type { RunRequest, RunState, RunView, StageView } from '../runs/run-desk.js';
+import type { Tables } from './data-source.js';
 import { Database } from './database.js';
-import { idempotencyEntity, runEntity, stageEntity, type RunRow } from './entity.js';
+import type { RunRow } from './entity.js';
 import { toRunView } from './run-view.js';
 
 export interface RunRecordsOptions {
@@ -68,8 +68,8 @@ export class RunRecords {
       await this.insertRow(db, run);
       const runId = run.idempotencyKey === undefined ? run.runId : await this.claimKey(db, run, run.idempotencyKey);
       // Another request had the key first: this run never was.
-      if (runId !== run.runId) await db.delete(runEntity, { run_id: run.runId });
-      return one(await viewsOf(db, await db.findBy(runEntity, { run_id: runId })));
+      if (runId !== run.runId) await db.runs.delete({ run_id: run.runId });
+      return one(await viewsOf(db, await db.runs.findBy({ run_id: runId })));
     });
   }
 
@@ -82,14 +82,14 @@ export class RunRecords {
       const run = await unfinishedRun(db, runId);
       if (run === undefined) return undefined;
       if (run.cancel_requested_at !== null) {
-        await db.update(runEntity, runId, { state: 'cancelled', finished_at: this.now() });
+        await db.runs.update(runId, { state: 'cancelled', finished_at: this.now() });
         return undefined;
       }
       const attempt = run.attempts + 1;
       const asOf = run.as_of ?? today;
       const started = { attempts: attempt, as_of: asOf, worker, started_at: run.started_at ?? this.now() };
-      await db.update(runEntity, runId, { ...started, state: 'running', error: null });
-      await db.delete(stageEntity, { run_id: runId });
+      await db.runs.update(runId, { ...started, state: 'running', error: null });
+      await db.stages.delete({ run_id: runId });
       return { runId, attempt, request: run.request, asOf };
     });
   }
@@ -111,11 +111,7 @@ export class RunRecords {
   /** The run waits for its next attempt (the queue's retry), with what kept it from ending. */
   async wait({ runId, attempt }: Pick<BegunRun, 'runId' | 'attempt'>, error: RunEnd['error']): Promise<void> {
     await this.database.use((db) =>
-      db.update(
-        runEntity,
-        { run_id: runId, attempts: attempt, state: 'running' },
-        { state: 'queued', error: error ?? null },
-      ),
+      db.runs.update({ run_id: runId, attempts: attempt, state: 'running' }, { state: 'queued', error: error ?? null }),
     );
   }
 
@@ -128,7 +124,7 @@ export class RunRecords {
       if (run === undefined) return false;
       const isCurrent = run.attempts === attempt && isUnfinished(run);
       if (!isCurrent && (end.state !== 'published' || run.state === 'published')) return false;
-      await db.update(runEntity, runId, {
+      await db.runs.update(runId, {
         state: end.state,
         release: end.release ?? null,
         error: end.error ?? null,
@@ -140,13 +136,10 @@ export class RunRecords {
 
   /** Ends a run that no worker will take up again. */
   async giveUp(runId: string, error: NonNullable<RunEnd['error']>): Promise<void> {
-    await this.database.use((db) =>
-      db.update(
-        runEntity,
-        { run_id: runId, state: In(['queued', 'running']) },
-        { state: 'failed', error, finished_at: this.now() },
-      ),
-    );
+    await this.database.transaction(async (db) => {
+      if ((await unfinishedRun(db, runId)) === undefined) return;
+      await db.runs.update(runId, { state: 'failed', error, finished_at: this.now() });
+    });
   }
 
   /** A queued run is cancelled at once; a running one is asked to stop (`requested`). */
@@ -156,26 +149,26 @@ export class RunRecords {
       if (run === undefined) return 'unknown';
       if (!isUnfinished(run)) return 'ended';
       if (run.state === 'queued') {
-        await db.update(runEntity, runId, { state: 'cancelled', finished_at: this.now() });
+        await db.runs.update(runId, { state: 'cancelled', finished_at: this.now() });
         return 'cancelled';
       }
-      await db.update(runEntity, runId, { cancel_requested_at: run.cancel_requested_at ?? this.now() });
+      await db.runs.update(runId, { cancel_requested_at: run.cancel_requested_at ?? this.now() });
       return 'requested';
     });
   }
 
   /** What a worker asks between steps. */
   async isCancelRequested(runId: string): Promise<boolean> {
-    const run = await this.database.use((db) => db.findOneBy(runEntity, { run_id: runId }));
+    const run = await this.database.use((db) => db.runs.findOneBy({ run_id: runId }));
     return run !== null && run.cancel_requested_at !== null;
   }
 
   /** Ids of queued and running runs, oldest first. */
   async unfinished(): Promise<readonly string[]> {
     const rows = await this.database.use((db) =>
-      db.find(runEntity, {
+      db.runs.find({
         select: { run_id: true },
-        where: { state: In(['queued', 'running']) },
+        where: [{ state: 'queued' }, { state: 'running' }],
         order: { run_id: 'ASC' },
         take: MOST_UNFINISHED,
       }),
@@ -184,13 +177,13 @@ export class RunRecords {
   }
 
   get(runId: string): Promise<RunView | undefined> {
-    return this.database.use(async (db) => (await viewsOf(db, await db.findBy(runEntity, { run_id: runId })))[0]);
+    return this.database.use(async (db) => (await viewsOf(db, await db.runs.findBy({ run_id: runId })))[0]);
   }
 
   /** Newest first; `before` is a run id. */
   list({ limit, before }: { readonly limit: number; readonly before?: string }): Promise<readonly RunView[]> {
     return this.database.use(async (db) => {
-      const query = db.createQueryBuilder(runEntity, 'run').orderBy('run.run_id', 'DESC').take(limit);
+      const query = db.runs.createQueryBuilder('run').orderBy('run.run_id', 'DESC').take(limit);
       if (before !== undefined) query.where('run.run_id < :before', { before });
       return viewsOf(db, await query.getMany());
     });
@@ -209,8 +202,8 @@ export class RunRecords {
     return this.database.close();
   }
 
-  private async insertRow(db: EntityManager, { runId, request, by }: NewRun): Promise<void> {
-    await db.insert(runEntity, {
+  private async insertRow(db: Tables, { runId, request, by }: NewRun): Promise<void> {
+    await db.runs.insert({
       run_id: runId,
       state: 'queued',
       requested_by: by,
@@ -222,18 +215,17 @@ export class RunRecords {
   }
 
   /** The run that the key stands for: this one, unless an earlier one has it. Waits for others who are claiming it. */
-  private async claimKey(db: EntityManager, { runId, request, by }: NewRun, key: string): Promise<string> {
+  private async claimKey(db: Tables, { runId, request, by }: NewRun, key: string): Promise<string> {
     const expired = new Date(this.clock.nowMs() - DAY_MS);
     await db.query('DELETE FROM shopsmart.idempotency_key WHERE created_at <= $1', [expired]);
     const digest = digestOf(request);
-    await db
+    await db.keys
       .createQueryBuilder()
       .insert()
-      .into(idempotencyEntity)
       .values({ requested_by: by, key, digest, run_id: runId, created_at: this.now() })
       .orIgnore()
       .execute();
-    const holder = one(await db.findBy(idempotencyEntity, { requested_by: by, key }));
+    const holder = one(await db.keys.findBy({ requested_by: by, key }));
     if (holder.digest === digest) return holder.run_id;
     throw new LakeError(
       'run.idempotency_mismatch',
@@ -248,12 +240,12 @@ export class RunRecords {
   }
 }
 
-async function lockedRun(db: EntityManager, runId: string): Promise<RunRow | undefined> {
-  const run = await db.findOne(runEntity, { where: { run_id: runId }, lock: { mode: 'pessimistic_write' } });
+async function lockedRun(db: Tables, runId: string): Promise<RunRow | undefined> {
+  const run = await db.runs.findOne({ where: { run_id: runId }, lock: { mode: 'pessimistic_write' } });
   return run ?? undefined;
 }
 
-async function unfinishedRun(db: EntityManager, runId: string): Promise<RunRow | undefined> {
+async function unfinishedRun(db: Tables, runId: string): Promise<RunRow | undefined> {
   const run = await lockedRun(db, runId);
   return run !== undefined && isUnfinished(run) ? run : undefined;
 }
@@ -262,9 +254,10 @@ function isUnfinished({ state }: RunRow): boolean {
   return state === 'queued' || state === 'running';
 }
 
-async function viewsOf(db: EntityManager, runs: readonly RunRow[]): Promise<readonly RunView[]> {
+async function viewsOf(db: Tables, runs: readonly RunRow[]): Promise<readonly RunView[]> {
   if (runs.length === 0) return [];
-  const stages = await db.findBy(stageEntity, { run_id: In(runs.map(({ run_id }) => run_id)) });
+  const ids = runs.map(({ run_id }) => run_id);
+  const stages = await db.stages.createQueryBuilder('stage').where('stage.run_id = ANY(:ids)', { ids }).getMany();
   return runs.map((run) =>
     toRunView(
       run,

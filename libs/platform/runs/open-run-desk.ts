@@ -24,10 +24,10 @@ export interface RunDeskOptions {
 
 /** Connects on first use; PostgreSQL and Redis may come later, go, and come back. */
 export function openRunDesk({ databaseUrl, redisUrl, store, clock, log }: RunDeskOptions): RunDesk {
-  const server = new QueueServer({ databaseUrl, redisUrl, as: 'api' });
+  const server = () => QueueServer.open({ databaseUrl, redisUrl, as: 'api' });
   return new RecordedRunDesk(
     RunRecords.open({ url: databaseUrl, clock, log }),
-    new QueueHandle(() => server.openQueue('runs', log)),
+    new QueueHandle(async () => (await server()).openQueue('runs', log)),
     new LakeRuns(store, clock),
     new PublishedRuns(store),
     { clock, log },

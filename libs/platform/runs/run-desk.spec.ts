@@ -27,7 +27,7 @@ describe('the desk of runs', () => {
     [postgres, redis] = await Promise.all([testPostgres(), testRedis()]);
     records = RunRecords.open({ url: postgres.url, clock, log });
     const where = { databaseUrl: postgres.url, redisUrl: redis.url };
-    queue = new QueueServer({ ...where, as: 'worker' }).openQueue('runs', log);
+    queue = (await QueueServer.open({ ...where, as: 'worker' })).openQueue('runs', log);
     closing.push(
       () => records.close(),
       () => queue.close(),
