@@ -40,6 +40,7 @@ export class Database {
       source = await opening;
     } catch (error) {
       if (this.#source === opening) this.#source = undefined;
+      this.log.warn({ reason: reasonOf(error) }, 'the records of runs cannot be opened');
       throw unavailable(error);
     }
     try {
@@ -54,7 +55,7 @@ function unavailable(cause: unknown): LakeError {
   return new LakeError(
     'records.unavailable',
     'unavailable',
-    `PostgreSQL, which keeps the records of runs, cannot be used: ${reasonOf(cause)}. It is tried again at the next request: see that it runs, and that DATABASE_URL is right if that is set.`,
+    'PostgreSQL, which keeps the records of runs, cannot be used: see that it runs, and that DATABASE_URL is right if that is set. It is tried again at the next request.',
     { cause },
   );
 }

@@ -33,6 +33,7 @@ export interface StageRow {
 
 export interface IdempotencyRow {
   requested_by: string;
+  /** A digest of it: it may be of any length. */
   key: string;
   /** Of the request that came with it. */
   digest: string;
@@ -49,7 +50,7 @@ export const runEntity = new EntitySchema<RunRow>({
     run_id: { type: 'text', primary: true },
     state: { type: 'text' },
     requested_by: { type: 'text' },
-    request: { type: 'jsonb' },
+    request: { type: 'json' },
     as_of: { type: 'text', nullable: true },
     created_at: { type: 'timestamptz' },
     started_at: time,
@@ -57,7 +58,7 @@ export const runEntity = new EntitySchema<RunRow>({
     attempts: { type: 'int' },
     worker: { type: 'text', nullable: true },
     release: { type: 'int', nullable: true },
-    error: { type: 'jsonb', nullable: true },
+    error: { type: 'json', nullable: true },
     cancel_requested_at: time,
   },
 });

@@ -4,13 +4,14 @@ class Runs1764000000000 implements MigrationInterface {
   readonly name = 'Runs1764000000000';
 
   async up(db: QueryRunner): Promise<void> {
+    // json, not jsonb: texts may hold what PostgreSQL's text cannot, a NUL.
     // Run ids are compared as bytes, as the lake's listings are, whatever the language of the database.
     await db.query(`
       CREATE TABLE shopsmart.run (
         run_id text COLLATE "C" PRIMARY KEY,
         state text NOT NULL,
         requested_by text NOT NULL,
-        request jsonb NOT NULL,
+        request json NOT NULL,
         as_of text,
         created_at timestamptz NOT NULL,
         started_at timestamptz,
@@ -18,7 +19,7 @@ class Runs1764000000000 implements MigrationInterface {
         attempts int NOT NULL,
         worker text,
         release int,
-        error jsonb,
+        error json,
         cancel_requested_at timestamptz
       )`);
     await db.query(`

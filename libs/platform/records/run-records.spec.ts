@@ -128,6 +128,17 @@ describe('records of runs', () => {
     expect((await records.list({ limit: 100 })).filter(({ request }) => request.reason === 'x')).toHaveLength(1);
   });
 
+  it('take whatever text a request or a key has', async () => {
+    const reason = 'NUL \u0000, half a pair \ud800, \' and "';
+    const run = await records.insert({
+      runId: newRunId(),
+      request: { reason },
+      by: 'local',
+      idempotencyKey: 'é\0'.repeat(5_000),
+    });
+    expect((await records.get(run.run_id))?.request).toEqual({ reason });
+  });
+
   it('say that PostgreSQL is away, and work again when it is back', async () => {
     const runId = await aRun(records);
     await postgres.kill();

@@ -218,14 +218,16 @@ export class RunRecords {
   private async claimKey(db: Tables, { runId, request, by }: NewRun, key: string): Promise<string> {
     const expired = new Date(this.clock.nowMs() - DAY_MS);
     await db.query('DELETE FROM shopsmart.idempotency_key WHERE created_at <= $1', [expired]);
-    const digest = digestOf(request);
+    // The same for the same request, in whatever order its fields came.
+    const digest = digestOf(Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const keyDigest = digestOf(key);
     await db.keys
       .createQueryBuilder()
       .insert()
-      .values({ requested_by: by, key, digest, run_id: runId, created_at: this.now() })
+      .values({ requested_by: by, key: keyDigest, digest, run_id: runId, created_at: this.now() })
       .orIgnore()
       .execute();
-    const holder = one(await db.keys.findBy({ requested_by: by, key }));
+    const holder = one(await db.keys.findBy({ requested_by: by, key: keyDigest }));
     if (holder.digest === digest) return holder.run_id;
     throw new LakeError(
       'run.idempotency_mismatch',
@@ -272,8 +274,6 @@ function one<T>(rows: readonly T[]): T {
   return row;
 }
 
-/** The same for the same request, in whatever order its fields came. */
-function digestOf(request: RunRequest): string {
-  const fields = Object.entries(request).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }

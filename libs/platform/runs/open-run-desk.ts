@@ -64,6 +64,7 @@ class RecordedRunDesk implements RunDesk {
 
   /** Each source gives its newest, so the newest of all are among them; only those of the page are read in full. */
   async list({ limit, before }: { readonly limit: number; readonly before?: string }): Promise<RunPage> {
+    if (before !== undefined && !isRunId(before)) throw badCursor();
     const wanted = { limit: limit + 1, ...(before !== undefined && { before }) };
     const [recorded, published] = await Promise.all([this.records.list(wanted), this.published.list(wanted)]);
     const known = new Map(recorded.map((run) => [run.run_id, run]));
@@ -131,6 +132,11 @@ class RecordedRunDesk implements RunDesk {
 
 function newestFirst(ids: readonly string[]): readonly string[] {
   return [...new Set(ids)].sort((a, b) => (a < b ? 1 : -1));
+}
+
+function badCursor(): LakeError {
+  const message = 'This is no place in the list of runs: pass the next of the page before, or begin without it.';
+  return new LakeError('cursor-mismatch', 'invalid', message, { at: { field: 'cursor' } });
 }
 
 function notFound(runId: string): LakeError {

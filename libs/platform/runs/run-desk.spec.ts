@@ -83,6 +83,7 @@ describe('the desk of runs', () => {
     expect(await desk.get(run.run_id)).toEqual(run);
     expect(await desk.get('20260217t101112-ffffffff')).toBeUndefined();
     expect(await desk.get('../../etc/passwd')).toBeUndefined();
+    await expect(desk.list({ limit: 1, before: '\0' })).rejects.toMatchObject({ code: 'cursor-mismatch' });
   });
 
   it('gives every run once, newest first, whoever started it and however it ended', async () => {

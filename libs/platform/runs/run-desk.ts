@@ -66,11 +66,17 @@ export interface RunDesk {
    */
   request(run: RunRequest, by: string, idempotencyKey?: string): Promise<RunView>;
   get(runId: string): Promise<RunView | undefined>;
-  /** Newest first: recorded runs, those in `_runs/` and those that published, each once. */
+  /**
+   * Newest first: recorded runs, those in `_runs/` and those that published, each once. Throws `cursor-mismatch`
+   * (invalid) for a `before` that is no run id.
+   */
   list(page: { readonly limit: number; readonly before?: string }): Promise<RunPage>;
   /** The report that the run stored; undefined before it ended, or without one. */
   report(runId: string): Promise<unknown>;
-  /** Throws `run.not_found` (notFound), `run.ended` (conflict). A running one stops at the next step. */
+  /**
+   * A queued run is cancelled, a running one stops at the next step. Throws `run.not_found` (notFound), `run.ended` and
+   * `run.of_command_line` (conflict).
+   */
   cancel(runId: string): Promise<RunView>;
   health(): Promise<{ readonly records: boolean; readonly queue: boolean }>;
   close(): Promise<void>;
