@@ -32,7 +32,8 @@ function toPart(value: Value): string {
 }
 
 function fromPart(part: string): string | null {
-  if (part === NULL_PART) return null;
+  // written `%00` into a URL as it is, decoding has made it a NUL
+  if (part === NULL_PART || part === '\0') return null;
   if (/%(?!25|7e)/i.test(part)) throw badKey('within a part, ~ is %7E and % is %25; %00 alone is NULL');
   return part.replace(/%7e/gi, '~').replaceAll('%25', '%');
 }

@@ -58,14 +58,14 @@ export class DemoLake {
     return new DemoLake(folder, lake, answers, checkpoints, dateFrom);
   }
 
-  /** Lands one more order with one line, and publishes. Its net sales are 20.00. */
+  /** Lands one more order with one line, and publishes. Its net sales are 20.00; every second has no channel. */
   async publishMore(): Promise<RunResult> {
     const n = ++this.#orders;
     const day = `2026-02-${String((n % 16) + 1).padStart(2, '0')}`;
     await writeFile(
       join(this.folder, `landing/source1_orders_pg/orders_more_${n}.csv`),
       'order_id,customer_id,order_date,order_status,total_amount,discount_amount,shipping_amount,payment_method,channel,shipping_address_id,created_at,updated_at\n' +
-        `MORE-${n},C-MORE,${day} 10:00:00,DELIVERED,25.00,0,5.00,card,web,A-1,${day} 10:00:00,${day} 11:00:00\n`,
+        `MORE-${n},C-MORE,${day} 10:00:00,DELIVERED,25.00,0,5.00,card,${n % 2 === 0 ? '' : 'web'},A-1,${day} 10:00:00,${day} 11:00:00\n`,
     );
     await writeFile(
       join(this.folder, `landing/source1_orders_pg/order_items_more_${n}.csv`),
