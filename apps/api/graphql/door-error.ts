@@ -2,7 +2,7 @@ import { LakeError } from '#errors';
 import { QueryError, type Problem } from '#serving';
 import { toProblem } from '../edge/problem.js';
 import type { RequestMistake } from '../edge/request-error.js';
-import { camelCase } from './table-shape.js';
+import { camelCase } from './camel-case.js';
 
 /** `extensions.code`. The last two are for what nobody expected, and for what the protocol has a code for already. */
 export type DoorCode =

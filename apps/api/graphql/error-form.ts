@@ -28,7 +28,9 @@ export class ErrorForm {
   /** The body of a refusal by Apollo (syntax, validation, protocol) in our form. */
   refusal(body: string, status: number, requestId: string): string {
     const { errors } = JSON.parse(body) as { readonly errors: readonly GraphQLFormattedError[] };
-    const shown = errors.map(({ message, locations, extensions }): GraphQLFormattedError => {
+    const shown = errors.map((error): GraphQLFormattedError => {
+      const { message, locations, extensions } = error;
+      if (extensions?.['requestId'] !== undefined) return error;
       const code = codeOfRefusal(message, extensions?.['code']);
       return {
         message,

@@ -5,7 +5,8 @@ import { LakeError } from '#errors';
 import type { Release } from '#releases';
 import { scopeClass, type AnswerCache, type CachedAnswer } from '#serving';
 import { matches, setReleaseHeaders } from '../edge/answer-headers.js';
-import { invalidRequest } from '../edge/request-error.js';
+import { askedRelease } from '../edge/asked-release.js';
+import { invalidRequest, type RequestMistake } from '../edge/request-error.js';
 import type { ApiServices } from '../services.js';
 import type { ErrorForm } from './error-form.js';
 import type { DoorContext } from './execution.js';
@@ -59,7 +60,7 @@ export class GraphqlDoor {
       services: this.services,
       caller: request.caller,
       requestId: request.id,
-      ...(release === undefined ? {} : { release: releaseNumber(release) }),
+      ...(release === undefined ? {} : { release }),
     });
     reply.raw.once('close', () => operation.cancel());
     let outcome: Outcome | undefined;
@@ -99,7 +100,7 @@ export class GraphqlDoor {
     if (outcome.isNewest && release.number === this.services.answers.current?.number) {
       this.cache.remember(requestText(request, release), etag);
     }
-    send(answer, release, releaseOf(request) !== undefined, request, reply);
+    send(answer, release, namesRelease(request), request, reply);
   }
 
   #headersOf({ tables, extensions }: Outcome): Readonly<Record<string, string>> {
@@ -158,14 +159,17 @@ function requestText(request: FastifyRequest, { number }: Release): string {
 }
 
 /** `?release=N`, or else the header: for all fields that name none. */
-function releaseOf({ query, headers }: FastifyRequest): string | undefined {
-  const asked = (query as Readonly<Record<string, string | string[] | undefined>>)['release'] ?? headers['x-release'];
-  return asked === undefined ? undefined : [asked].flat().join();
+function releaseOf({ query, headers }: FastifyRequest): number | undefined {
+  const mistakes: RequestMistake[] = [];
+  const parameter = [(query as Readonly<Record<string, string | string[] | undefined>>)['release'] ?? []].flat();
+  const asked = { parameter: parameter.length === 0 ? undefined : parameter.join(), header: headers['x-release'] };
+  const release = askedRelease(asked, mistakes);
+  if (mistakes.length > 0) throw invalidRequest(mistakes);
+  return release;
 }
 
-function releaseNumber(text: string): number {
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw invalidRequest([{ parameter: 'release', code: 'wrong-type', detail: 'expected the number of a release' }]);
+function namesRelease({ query }: FastifyRequest): boolean {
+  return typeof query === 'object' && query !== null && 'release' in query;
 }
 
 function wantsPage({ method, query, headers }: FastifyRequest): boolean {

@@ -11,7 +11,8 @@ import {
 import type { Caller, Scope } from '../edge/caller.js';
 import type { ApiServices } from '../services.js';
 import { badInput, tooCostly, TimedOut } from './door-error.js';
-import { camelCase, type TableShape } from './table-shape.js';
+import { camelCase } from './camel-case.js';
+import type { TableShape } from './table-shape.js';
 
 /** Values that one operation may ask for: the largest page of the widest table with all its relations, and no second. */
 const MAX_COST = 1_000_000;

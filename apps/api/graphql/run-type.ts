@@ -1,27 +1,28 @@
 import {
   GraphQLBoolean,
   GraphQLEnumType,
+  GraphQLFloat,
   GraphQLID,
   GraphQLInputObjectType,
   GraphQLInt,
   GraphQLList,
-  GraphQLNonNull,
-  GraphQLObjectType,
   GraphQLString,
   type GraphQLFieldConfig,
 } from 'graphql';
-import type { RunRequest, RunView } from '#platform';
+import type { RunView } from '#platform';
+import { parseIdempotencyKey, parseRunRequest } from '../runs/parse-run-request.js';
+import { camelCased } from './camel-case.js';
+import { listOf, objectType, required } from './object-type.js';
 import type { Operation } from './operation.js';
+import { CheckResult } from './release-type.js';
 import { limitOf } from './row-plan.js';
 import { GraphQLDate, GraphQLDateTime } from './scalar.js';
 
 const DEFAULT_RUNS = 20;
 const MAX_RUNS = 100;
 
-const text = new GraphQLNonNull(GraphQLString);
-const number = new GraphQLNonNull(GraphQLInt);
-const listOf = <T extends GraphQLObjectType | typeof GraphQLString>(type: T) =>
-  new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(type)));
+const text = required(GraphQLString);
+const number = required(GraphQLInt);
 
 const RunState = new GraphQLEnumType({
   name: 'RunState',
@@ -37,55 +38,68 @@ const RunState = new GraphQLEnumType({
   } satisfies Record<RunView['state'], object>,
 });
 
-const Stage = new GraphQLObjectType({
-  name: 'RunStage',
-  fields: {
-    stage: { type: text },
-    state: { type: text, description: 'waiting, running, done or failed' },
-    done: { type: number, description: 'Steps; 0 of 0 while unknown.' },
-    total: { type: number },
-    startedAt: { type: GraphQLDateTime },
-    finishedAt: { type: GraphQLDateTime },
-  },
+const RunStage = objectType('RunStage', 'A stage of a run.', {
+  stage: text,
+  state: { type: text, description: 'waiting, running, done or failed' },
+  done: { type: number, description: 'Steps; 0 of 0 while unknown.' },
+  total: number,
+  startedAt: GraphQLDateTime,
+  finishedAt: GraphQLDateTime,
 });
 
-const Request = new GraphQLObjectType({
-  name: 'RunRequest',
-  fields: {
-    asOf: { type: GraphQLDate },
-    full: { type: GraphQLBoolean },
-    tables: { type: new GraphQLList(text) },
-    reason: { type: GraphQLString },
-  },
+const RunRequest = objectType('RunRequest', 'What a run was asked to do.', {
+  asOf: GraphQLDate,
+  full: GraphQLBoolean,
+  tables: new GraphQLList(text),
+  reason: GraphQLString,
 });
 
-const Run = new GraphQLObjectType({
-  name: 'Run',
-  description: 'A run of the pipeline, whoever started it.',
-  fields: {
-    runId: { type: new GraphQLNonNull(GraphQLID) },
-    state: { type: new GraphQLNonNull(RunState) },
-    origin: { type: text, description: 'queue, or command for runs of the command line' },
-    requestedBy: { type: GraphQLString },
-    request: { type: new GraphQLNonNull(Request) },
-    asOf: { type: GraphQLDate },
-    createdAt: { type: new GraphQLNonNull(GraphQLDateTime) },
-    startedAt: { type: GraphQLDateTime },
-    finishedAt: { type: GraphQLDateTime },
-    attempts: { type: number, description: 'Times that a worker took it up.' },
-    release: { type: GraphQLID, description: 'What it published.' },
-    stages: { type: listOf(Stage) },
-    error: {
-      type: new GraphQLObjectType({ name: 'RunError', fields: { code: { type: text }, message: { type: text } } }),
-    },
-  },
+const TableReport = objectType('TableReport', 'What a run did to a table.', {
+  table: text,
+  layer: text,
+  rowsIn: { type: GraphQLInt, description: 'Null where rows do not follow one from one.' },
+  rowsOut: GraphQLInt,
+  duplicates: GraphQLInt,
+  quarantined: GraphQLInt,
+  inserted: GraphQLInt,
+  updated: GraphQLInt,
+  deleted: GraphQLInt,
+  filesAdded: GraphQLInt,
+  filesRemoved: GraphQLInt,
+  totalRows: GraphQLInt,
+  seconds: GraphQLFloat,
 });
 
-const RunPage = new GraphQLObjectType({
-  name: 'RunPage',
-  fields: {
-    nodes: { type: listOf(Run) },
-    next: { type: GraphQLString, description: 'Pass it as before for older runs; null at the end.' },
+const RunReport = objectType('RunReport', 'What a run did.', {
+  runId: required(GraphQLID),
+  release: GraphQLID,
+  parent: GraphQLID,
+  asOf: GraphQLDate,
+  mode: { type: GraphQLString, description: 'full, incremental or none: nothing was new' },
+  startedAt: GraphQLDateTime,
+  finishedAt: GraphQLDateTime,
+  tables: listOf(TableReport),
+  checks: listOf(CheckResult),
+});
+
+const Run = objectType('Run', 'A run of the pipeline, whoever started it.', {
+  runId: required(GraphQLID),
+  state: required(RunState),
+  origin: { type: text, description: 'queue, or command for runs of the command line' },
+  requestedBy: GraphQLString,
+  request: required(RunRequest),
+  asOf: GraphQLDate,
+  createdAt: required(GraphQLDateTime),
+  startedAt: GraphQLDateTime,
+  finishedAt: GraphQLDateTime,
+  attempts: { type: number, description: 'Times that a worker took it up.' },
+  release: { type: GraphQLID, description: 'What it published.' },
+  stages: listOf(RunStage),
+  error: objectType('RunError', 'Why a run failed.', { code: text, message: text }),
+  report: {
+    type: RunReport,
+    description: 'Null before it ended, or without one.',
+    resolve: async (run, _, { services }) => camelCased(await services.runs.report((run as { runId: string }).runId)),
   },
 });
 
@@ -96,7 +110,7 @@ const TriggerRunInput = new GraphQLInputObjectType({
     full: { type: GraphQLBoolean },
     tables: {
       type: new GraphQLList(text),
-      description: 'gold/fact_sales: recomputed in full, with all that depends on them.',
+      description: 'fact_sales: recomputed in full, with all that depends on them.',
     },
     reason: { type: GraphQLString },
     idempotencyKey: { type: GraphQLString, description: 'The same key and request within 24 h give the same run.' },
@@ -112,64 +126,47 @@ interface TriggerRun {
 }
 
 export const runsField: GraphQLFieldConfig<unknown, Operation> = {
-  type: new GraphQLNonNull(RunPage),
+  type: listOf(Run),
   description: 'Newest first.',
-  args: { first: { type: GraphQLInt, description: '20 unless given, at most 100.' }, before: { type: GraphQLString } },
+  args: {
+    first: { type: GraphQLInt, description: '20 unless given, at most 100.' },
+    before: { type: GraphQLID, description: 'Only runs before this one.' },
+  },
   resolve: async (_, { first, before }: { first?: number | null; before?: string | null }, operation) => {
     operation.require('runs:admin');
-    const limit = limitOf(first, '/first', DEFAULT_RUNS, MAX_RUNS);
     operation.readCurrentState();
+    const limit = limitOf(first, '/first', DEFAULT_RUNS, MAX_RUNS);
     operation.charge(limit);
-    const page = await operation.services.runs.list({ limit, ...(before == null ? {} : { before }) });
-    return { nodes: page.runs.map(toNode), next: page.next };
+    const { runs } = await operation.services.runs.list({ limit, ...(before == null ? {} : { before }) });
+    return camelCased(runs);
   },
 };
 
 export const runField: GraphQLFieldConfig<unknown, Operation> = {
   type: Run,
-  args: { id: { type: new GraphQLNonNull(GraphQLID) } },
+  args: { id: { type: required(GraphQLID) } },
   resolve: async (_, { id }: { id: string }, operation) => {
     operation.require('runs:admin');
     operation.readCurrentState();
     operation.charge(1);
-    const run = await operation.services.runs.get(id);
-    return run === undefined ? null : toNode(run);
+    return camelCased((await operation.services.runs.get(id)) ?? null);
   },
 };
 
 export const triggerRunField: GraphQLFieldConfig<unknown, Operation> = {
-  type: new GraphQLNonNull(Run),
+  type: required(Run),
   description: 'Queues a run; the answer is the run as it is recorded.',
   args: { input: { type: TriggerRunInput } },
   resolve: async (_, { input }: { input?: TriggerRun | null }, operation) => {
     operation.require('runs:admin');
     operation.readCurrentState();
     operation.charge(1);
-    const { asOf, full, tables, reason, idempotencyKey } = input ?? {};
-    const request: RunRequest = {
-      ...(asOf == null ? {} : { as_of: asOf }),
-      ...(full == null ? {} : { full }),
-      ...(tables == null ? {} : { tables }),
-      ...(reason == null ? {} : { reason }),
-    };
-    return toNode(await operation.services.runs.request(request, operation.caller.id, idempotencyKey ?? undefined));
+    const { catalogue, runs } = operation.services;
+    const { asOf, idempotencyKey, ...rest } = input ?? {};
+    const given = Object.entries({ as_of: asOf, ...rest }).filter(([, value]) => value != null);
+    const request = parseRunRequest(Object.fromEntries(given), catalogue);
+    return camelCased(
+      await runs.request(request, operation.caller.id, parseIdempotencyKey(idempotencyKey ?? undefined)),
+    );
   },
 };
-
-function toNode(run: RunView): object {
-  return {
-    runId: run.run_id,
-    state: run.state,
-    origin: run.origin,
-    requestedBy: run.requested_by,
-    request: { ...run.request, asOf: run.request.as_of },
-    asOf: run.as_of,
-    createdAt: run.created_at,
-    startedAt: run.started_at,
-    finishedAt: run.finished_at,
-    attempts: run.attempts,
-    release: run.release === null ? null : String(run.release),
-    stages: run.stages.map((stage) => ({ ...stage, startedAt: stage.started_at, finishedAt: stage.finished_at })),
-    error: run.error,
-  };
-}

@@ -4,6 +4,7 @@ import { aggregateField } from './aggregate.js';
 import { byKeyField } from './by-key.js';
 import { connectionField } from './connection.js';
 import type { Operation } from './operation.js';
+import { productsField } from './product-type.js';
 import { releaseField, releasesField } from './release-type.js';
 import { runField, runsField, triggerRunField } from './run-type.js';
 import { tableShapes } from './table-shape.js';
@@ -21,7 +22,14 @@ export function graphqlSchema(catalogue: Catalogue): GraphQLSchema {
   return new GraphQLSchema({
     query: new GraphQLObjectType({
       name: 'Query',
-      fields: { ...tables, releases: releasesField, release: releaseField, runs: runsField, run: runField },
+      fields: {
+        ...tables,
+        products: productsField,
+        releases: releasesField,
+        release: releaseField,
+        runs: runsField,
+        run: runField,
+      },
     }),
     mutation: new GraphQLObjectType({ name: 'Mutation', fields: { triggerRun: triggerRunField } }),
   });

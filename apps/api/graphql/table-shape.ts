@@ -1,11 +1,7 @@
 import { assert } from '#errors';
 import type { Catalogue, Column, TableContract } from '#contracts';
 import { related } from '#serving';
-
-/** `net_line_total` is `netLineTotal` in GraphQL, and so are tables, relations and columns everywhere in this folder. */
-export function camelCase(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
+import { camelCase } from './camel-case.js';
 
 export interface ColumnShape {
   readonly name: string;
