@@ -1,14 +1,6 @@
-import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
-import { HeaderMap } from '@apollo/server';
-import {
-  getOperationAST,
-  OperationTypeNode,
-  type ExecutionResult,
-  type GraphQLError,
-  type GraphQLSchema,
-} from 'graphql';
-import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
-import { LRUCache } from 'lru-cache';
+import { HeaderMap, type ApolloServerPlugin, type GraphQLRequestContext } from '@apollo/server';
+import { getOperationAST, OperationTypeNode, type GraphQLError } from 'graphql';
+import type { CompiledOperations } from './compiled-operations.js';
 import type { ErrorForm } from './error-form.js';
 import type { Operation, Outcome } from './operation.js';
 
@@ -19,18 +11,10 @@ export interface DoorContext {
   readonly answered: (outcome: Outcome) => void;
 }
 
-/** Each holds the functions that one document was compiled to. */
-const MAX_COMPILED = 500;
-
-/**
- * Runs operations compiled to functions, in place of graphql-js, which costs several times as much. Apollo has parsed
- * and checked the document before.
- */
+/** Runs what Apollo has parsed and validated, and gives answers and errors their form. */
 export class Execution {
-  readonly #compiled = new LRUCache<string, CompiledQuery>({ max: MAX_COMPILED });
-
   constructor(
-    private readonly schema: GraphQLSchema,
+    private readonly operations: CompiledOperations,
     private readonly errors: ErrorForm,
   ) {}
 
@@ -40,38 +24,32 @@ export class Execution {
     };
   }
 
-  async #run(asked: GraphQLRequestContext<DoorContext>) {
-    const { document, request, queryHash, contextValue } = asked;
-    const ast = document && getOperationAST(document, request.operationName);
+  async #run({ document, request, queryHash = '', contextValue }: GraphQLRequestContext<DoorContext>) {
+    const found = document && getOperationAST(document, request.operationName);
     // Apollo has the errors for it
-    if (document === undefined || ast == null) return null;
-    const { operation } = contextValue;
-    const name = request.operationName ?? ast.name?.value;
-    const key = `${queryHash ?? ''} ${name ?? ''}`;
-    const compiled = this.#compiled.get(key) ?? compileQuery(this.schema, document, name);
-    if (isCompiledQuery(compiled)) this.#compiled.set(key, compiled);
-    const result: ExecutionResult = isCompiledQuery(compiled)
-      ? await compiled.query({}, operation, request.variables ?? {})
-      : compiled;
+    if (document === undefined || found == null) return null;
+    const { operation, answered } = contextValue;
+    const asked = { hash: queryHash, document, operation: found, variables: request.variables ?? {} };
+    const result = await this.operations.run(asked, operation);
     const outcome = await operation.finish();
-    const errors = result.errors?.map((error) => this.#toError(error, operation, result.data === undefined));
-    if (errors === undefined && ast.operation === OperationTypeNode.QUERY) contextValue.answered(outcome);
+    const hasRun = result.data !== undefined;
+    const errors = result.errors?.map((error) => this.#toError(error, operation, hasRun));
+    if (errors === undefined && found.operation === OperationTypeNode.QUERY) answered(outcome);
     return {
-      http: { status: result.data === undefined ? 400 : 200, headers: new HeaderMap() },
+      http: { status: hasRun ? 200 : 400, headers: new HeaderMap() },
       body: {
         kind: 'single' as const,
         singleResult: {
           ...(errors === undefined ? {} : { errors }),
-          ...(result.data === undefined ? {} : { data: result.data }),
+          ...(hasRun ? { data: result.data } : {}),
           extensions: { ...outcome.extensions },
         },
       },
     };
   }
 
-  /** The errors of graphql-jit are like those of graphql-js, but not of its class. */
-  #toError(error: GraphQLError, { requestId }: Operation, isRefused: boolean) {
-    const cause = error.originalError ?? (isRefused ? undefined : error);
-    return this.errors.of(cause, requestId, error);
+  /** Errors of resolvers are wrapped; those of values that do not fit their types are not, and are ours too. */
+  #toError(error: GraphQLError, { requestId }: Operation, hasRun: boolean) {
+    return this.errors.of(error.originalError ?? (hasRun ? error : undefined), requestId, error);
   }
 }

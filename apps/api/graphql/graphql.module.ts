@@ -7,6 +7,7 @@ import { GraphQLModule } from '@nestjs/graphql';
 import type { Log } from '#platform';
 import { AnswerCache } from '#serving';
 import { API_LOG, API_SERVICES, type ApiServices } from '../services.js';
+import { CompiledOperations } from './compiled-operations.js';
 import { depthRule } from './depth-rule.js';
 import { ErrorForm } from './error-form.js';
 import { Execution } from './execution.js';
@@ -38,7 +39,7 @@ const MAX_TOKENS = 10_000;
               // it would wrap every field, at more than half of the time
               ApolloServerPluginCacheControlDisabled(),
               ApolloServerPluginLandingPageDisabled(),
-              new Execution(schema, errors).plugin,
+              new Execution(new CompiledOperations(schema), errors).plugin,
             ],
             validationRules: [depthRule],
             parseOptions: { maxTokens: MAX_TOKENS },
