@@ -116,11 +116,8 @@ function toFilter(where: object): object {
   const entries = Object.entries(where).map(([key, value]): readonly [string, unknown] => {
     if (key === 'and' || key === 'or') return [key, (value as object[]).map(toFilter)];
     if (key === 'not') return [key, toFilter(value as object)];
-    const operators = Object.entries(value as object).map(([name, operand]) => [
-      name === 'null' ? 'isNull' : name,
-      operand,
-    ]);
-    const conditions: unknown = Object.fromEntries(operators);
+    const operators = Object.entries(value as Readonly<Record<string, unknown>>);
+    const conditions = Object.fromEntries(operators.map(([name, v]) => [name === 'null' ? 'isNull' : name, v]));
     const [first = '', second] = key.split('.');
     return second === undefined ? [camel(first), conditions] : [camel(first), { [camel(second)]: conditions }];
   });
