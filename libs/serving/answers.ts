@@ -187,14 +187,7 @@ export class Answers {
             scan: this.#streams,
           });
         async function* batches() {
-          const tables = await holdAll(names, hold);
-          try {
-            yield* over(tables).batches;
-          } catch (error) {
-            // what was sent cannot be taken back; the next asker is better off
-            await distrusted(tables, error);
-            throw error;
-          }
+          yield* over(await holdAll(names, hold)).batches;
         }
         // mistakes show at once, before a table is opened
         const { columns, maskedColumns } = over(new Map());
