@@ -146,6 +146,21 @@ describe('the desk of runs', () => {
     }
   });
 
+  it('reads no more of the lake than a page needs', async () => {
+    for (let n = 1; n <= 60; n++) await publishes(n, await fromCommandLine());
+    const read: string[] = [];
+    const get = store.get.bind(store);
+    store.get = (path, range) => {
+      read.push(path);
+      return get(path, range);
+    };
+    const { next } = await desk.list({ limit: 5 });
+    expect(read.length).toBeLessThan(10);
+    await desk.list({ limit: 5, before: next ?? '' });
+    await desk.list({ limit: 5 });
+    expect(read.length).toBeLessThan(20);
+  });
+
   it('gives the same run for the same idempotency key, at several desks at once', async () => {
     const desks = [desk, openDesk(), openDesk()];
     const runs = await Promise.all(desks.map((each) => each.request({ full: true }, 'local', 'once')));
