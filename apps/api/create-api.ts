@@ -2,12 +2,12 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { fastify } from 'fastify';
-import type { Log } from '#platform';
+import { NestLog, type Log } from '#platform';
 import { ApiModule } from './api.module.js';
 import { serveDocs } from './docs/serve-docs.js';
 import { localCaller, type Caller } from './edge/caller.js';
 import { answerUnreadable } from './edge/client-error.js';
-import { NestLog } from './edge/nest-log.js';
+
 import { guardOrigin } from './edge/origin.js';
 import { answerProblem, ProblemFilter } from './edge/problem-filter.js';
 import { requestIdOf } from './edge/request-id.js';

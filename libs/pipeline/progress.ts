@@ -1,7 +1,9 @@
 import type { TableContract } from '#contracts';
 
 /** What a run does, in order; silver, gold and ml overlap. */
-export type Stage = 'load' | 'silver' | 'gold' | 'ml' | 'checks' | 'publish';
+export const STAGES = ['load', 'silver', 'gold', 'ml', 'checks', 'publish'] as const;
+
+export type Stage = (typeof STAGES)[number];
 
 /** How many of a stage's steps have ended: files, tables, checks; files placed and, last, the release. */
 export interface StageStanding {

@@ -32,7 +32,7 @@ import { placeFiles, toPublish } from './place-files.js';
 import { openParent } from './parent-state.js';
 import { buildReport } from './build-report.js';
 import type { CheckReport, RunReport } from './report.js';
-import { StageProgress, type OnProgress } from './progress.js';
+import { STAGES, StageProgress, type OnProgress } from './progress.js';
 import { resume } from './resume.js';
 import { noJournal, type RunJournal } from './run-journal.js';
 
@@ -113,7 +113,10 @@ async function attempt(
   if (options.journal !== undefined) {
     // After the listing: what an attempt that is still on its way publishes later, publishing itself finds.
     const published = await publishedByRun(lake.store, runId, parent);
-    if (published !== undefined) return alreadyPublished(options, published);
+    if (published !== undefined) {
+      for (const stage of STAGES) stages.begin(stage, 0);
+      return alreadyPublished(options, published);
+    }
     const record = await findRun(lake.store, runId);
     // Vacuum may be removing what a run with an old record placed in the lake: take other files, of other names.
     if (record === undefined || !isSurelyLive(record, clock.nowMs())) await options.journal.clear();

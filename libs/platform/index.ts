@@ -4,6 +4,7 @@ export { readSettings, unknownVariables, type SettingOptions } from './config/re
 export { settingsDoc } from './config/settings-doc.js';
 export { Secret } from './config/secret.js';
 export { openLog, type Log } from './log/log.js';
+export { NestLog } from './log/nest-log.js';
 export { keptSecret } from './config/kept-secret.js';
 export { openLake, openStore, systemClock, type OpenLake } from './lake/open-lake.js';
 export { startPostgres, type EmbeddedPostgres } from './embedded-postgres/start-postgres.js';
@@ -11,6 +12,7 @@ export { openRunDesk, type RunDeskOptions } from './runs/open-run-desk.js';
 export { reenqueueLost } from './runs/reenqueue.js';
 export { RunRecords, type BegunRun, type RunEnd } from './records/run-records.js';
 export { QueueServer, type QueueName, type RunJob } from './queue/queue-server.js';
+export { jobNames, type JobName } from './queue/job-names.js';
 export { forQueue, willRetry } from './queue/retry.js';
 export { newRunId, runShop, today, type RunChoices } from './lake/run-shop.js';
 export { RunFolder, sweepRunFolders } from './lake/run-folder.js';

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import type { Log } from '#platform';
+import type { Log } from './log.js';
 
 /** What Nest has to say goes into our log; its account of the start is for debugging. */
 export class NestLog implements LoggerService {

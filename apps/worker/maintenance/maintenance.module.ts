@@ -1,0 +1,30 @@
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { Dispatch } from '../jobs/dispatch.js';
+import { queueProcessor } from '../jobs/queue-processor.js';
+import { tellTrouble } from '../jobs/tell-trouble.js';
+import type { WorkerServices } from '../services.js';
+import { ExportWork } from './export-work.js';
+import { Schedules } from './schedules.js';
+import { VacuumWork } from './vacuum-work.js';
+
+@Module({})
+export class MaintenanceModule {
+  static with({ settings, log, open, server }: WorkerServices): DynamicModule {
+    const MaintenanceProcessor = queueProcessor('maintenance', server);
+    const dispatch = new Dispatch('maintenance', [new VacuumWork(open), new ExportWork(settings, open)], log);
+    return {
+      module: MaintenanceModule,
+      imports: [BullModule.registerQueue({ name: 'maintenance', ...server.queueOptions() })],
+      providers: [
+        { provide: MaintenanceProcessor, useFactory: () => new MaintenanceProcessor(dispatch, log) },
+        {
+          provide: Schedules,
+          inject: [getQueueToken('maintenance')],
+          useFactory: (queue: Queue) => new Schedules(tellTrouble(queue, log), log),
+        },
+      ],
+    };
+  }
+}
