@@ -65,7 +65,7 @@ export class AnswersController {
   ): Promise<void> {
     const { contract } = this.products.named(product);
     const { options, rest } = takeOptions(parseParameters(request.url), request.headers, question);
-    const { json, toRequestError } = toQuery(rest);
+    const { json, toRequestError } = toQuery(rest, question === 'row' ? 'key' : 'filter');
     try {
       const asked =
         question === 'rows'

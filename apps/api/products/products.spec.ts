@@ -142,7 +142,7 @@ describe('products over REST', () => {
     expect(etag).toMatch(/^"[\w-]+"$/);
     const { headers: repeated, body } = await get(path);
     expect(body).toBe(first.body);
-    const lasting = ({ date: _, 'x-request-id': __, ...rest }: typeof repeated) => rest;
+    const lasting = (headers: typeof repeated) => ({ ...headers, date: '', 'x-request-id': '' });
     expect(lasting(repeated)).toEqual(lasting(first.headers));
     for (const pinned of [path, `${path}&release=1`, `${path}&decimals=number`]) {
       const unchanged = await get(pinned, { 'if-none-match': `"other", W/${etag}` });

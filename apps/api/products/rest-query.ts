@@ -21,9 +21,10 @@ export interface RestQuery {
 
 /**
  * Translates the parameters of a URL that make up a query: nothing is judged here but the spelling. A list is written
- * `filter[a][in]=x,y`; values that hold commas one by one, `filter[a][in][]=x&filter[a][in][]=y`.
+ * `filter[a][in]=x,y`; values that hold commas one by one, `filter[a][in][]=x&filter[a][in][]=y`. `whereName`: what `where` comes from, but for
+ * filters.
  */
-export function toQuery(parameters: readonly Parameter[]): RestQuery {
+export function toQuery(parameters: readonly Parameter[], whereName = 'filter'): RestQuery {
   const json: Record<string, unknown> = {};
   const sources = new Map<string, string>();
   const listed = new Map<string, { readonly kind: string; readonly values: string[] }>();
@@ -55,7 +56,7 @@ export function toQuery(parameters: readonly Parameter[]): RestQuery {
     sources.set(`/${kind}/and/${parts[kind].length}`, name);
     parts[kind].push({ [path]: { [operator]: isList ? values : each === undefined ? value : values } });
   }
-  sources.set('/where', 'filter');
+  sources.set('/where', whereName);
   sources.set('/measures', 'measure');
   for (const kind of ['where', 'having'] as const) if (parts[kind].length > 0) json[kind] = { and: parts[kind] };
   return { json, toRequestError: (error) => byParameter(error, sources) };
