@@ -187,7 +187,14 @@ export class Answers {
             scan: this.#streams,
           });
         async function* batches() {
-          yield* over(await holdAll(names, hold)).batches;
+          const tables = await holdAll(names, hold);
+          try {
+            yield* over(tables).batches;
+          } catch (error) {
+            // what was sent cannot be taken back; the next asker is better off
+            await distrusted(tables, error);
+            throw error;
+          }
         }
         // mistakes show at once, before a table is opened
         const { columns, maskedColumns } = over(new Map());

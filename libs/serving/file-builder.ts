@@ -13,11 +13,13 @@ export interface Wanted {
   readonly name: string;
   readonly contract: TableContract;
   readonly state: TableState;
+  /** Needs no index. */
+  readonly isSmall: boolean;
 }
 
 /** A file that a later version's may be made from. */
-interface Base extends Wanted {
-  readonly indexed: ReadonlyMap<string, number>;
+interface Base extends Omit<Wanted, 'isSmall'> {
+  readonly indexed: readonly string[];
   /** Bytes of Parquet that were exchanged since the file was built from nothing. */
   readonly exchangedBytes: number;
 }
@@ -40,13 +42,21 @@ export class FileBuilder {
     const { cacheDir } = this.options;
     const building = buildPath(cacheDir, wanted.name);
     try {
-      const base =
-        (await this.#update(wanted, lake, building, signal)) ?? (await this.#rebuild(wanted, lake, building, signal));
+      if (!(await this.#update(wanted, lake, building, signal))) await this.#rebuild(wanted, lake, building, signal);
       await rename(building, filePath(cacheDir, wanted.name));
-      this.#bases.set(wanted.contract.name, base);
     } finally {
       for (const file of [building, `${building}.wal`]) await rm(file, { force: true });
     }
+  }
+
+  /** A file that is there: later versions of its table may be made from it. */
+  remember(base: Base): void {
+    this.#bases.set(base.contract.name, base);
+  }
+
+  /** Builds the table's next file from nothing. */
+  forget(table: string): void {
+    this.#bases.delete(table);
   }
 
   /** Gives back memory until the next build. */
@@ -56,34 +66,35 @@ export class FileBuilder {
     await (await engine)?.close();
   }
 
-  async #rebuild(wanted: Wanted, lake: Lake, building: string, signal: AbortSignal): Promise<Base> {
+  async #rebuild(wanted: Wanted, lake: Lake, building: string, signal: AbortSignal): Promise<void> {
     const { contract, state } = wanted;
     const engine = await this.#open();
     await engine.bind('source', await boundTable(lake, contract, state, state.files));
-    const indexed = await indexesFor(engine, 'source', contract, state.rows, this.options.indexBytes);
+    const indexBytes = wanted.isSmall ? 0 : this.options.indexBytes;
+    const indexed = await indexesFor(engine, 'source', contract, state.rows, indexBytes);
     await engine.writeDatabase(building, buildStatements('source', contract, indexed), signal);
-    return { ...wanted, indexed, exchangedBytes: 0 };
   }
 
-  /** Exchanges the rows of the files that are not the same; undefined where a new build is the better way. */
-  async #update(wanted: Wanted, lake: Lake, building: string, signal: AbortSignal): Promise<Base | undefined> {
+  /** Exchanges the rows of the files that are not the same; false where a new build is the better way. */
+  async #update(wanted: Wanted, lake: Lake, building: string, signal: AbortSignal): Promise<boolean> {
     const { contract, state } = wanted;
     const base = this.#bases.get(contract.name);
-    if (base === undefined || schemaOf(base.state) !== schemaOf(state)) return undefined;
+    if (base === undefined || schemaOf(base.state) !== schemaOf(state)) return false;
     const removed = without(base.state.files, state.files);
     const added = without(state.files, base.state.files);
     const exchangedBytes = base.exchangedBytes + bytesOf(removed) + bytesOf(added);
-    if (exchangedBytes > MAX_CHANGED_SHARE * bytesOf(state.files)) return undefined;
+    if (exchangedBytes > MAX_CHANGED_SHARE * bytesOf(state.files)) return false;
     const isThere = await copyFile(filePath(this.options.cacheDir, base.name), building).then(
       () => true,
       () => false,
     );
-    if (!isThere) return undefined;
+    if (!isThere) return false;
     const engine = await this.#open();
     await engine.bind('removed', await boundTable(lake, contract, base.state, removed));
     await engine.bind('added', await boundTable(lake, contract, state, added));
-    await engine.writeDatabase(building, updateStatements('removed', 'added', contract, base.indexed), signal);
-    return { ...wanted, indexed: base.indexed, exchangedBytes };
+    const statements = updateStatements('removed', 'added', contract, base.indexed, exchangedBytes);
+    await engine.writeDatabase(building, statements, signal);
+    return true;
   }
 
   #open(): Promise<DuckDbEngine> {

@@ -9,7 +9,7 @@ import type { Tables } from './field.js';
 import { FileBuilder } from './file-builder.js';
 import type { ServedRelation } from './relation.js';
 import { quoted } from './sql.js';
-import { cleanFolder, fileName, filePath, readRelation } from './table-file.js';
+import { cleanFolder, countDays, fileName, filePath, readTableFile } from './table-file.js';
 
 export interface SnapshotOptions {
   readonly tables: Tables;
@@ -48,6 +48,7 @@ interface Version {
   /** What its file is attached as; no two versions share one, as one may be opened while an earlier one closes. */
   readonly alias: string;
   readonly viewName: string;
+  readonly isSmall: boolean;
   relation: ServedRelation;
   users: number;
   isClosed: boolean;
@@ -205,6 +206,7 @@ export class SnapshotDatabase {
     const contract = tables.byName.get(name)?.contract;
     assert(contract !== undefined, `${name} is in the catalogue`);
     const state = await tableAt(lake, release, name);
+    const isSmall = state.rows < (this.options.smallTableRows ?? SMALL_TABLE_ROWS);
     const version: Version = {
       key,
       contract,
@@ -212,7 +214,8 @@ export class SnapshotDatabase {
       name: fileName(lake.store.url, contract, state),
       alias: `${name}#${++this.#opened}`,
       viewName: `files#${this.#opened}`,
-      relation: { sql: '', isSmall: this.#isSmall(state), indexed: new Map() },
+      isSmall,
+      relation: { sql: '', isSmall, indexed: new Map() },
       users: 0,
       isClosed: false,
       isAttached: false,
@@ -220,12 +223,20 @@ export class SnapshotDatabase {
       notBeforeMs: 0,
     };
     if (await exists(filePath(cacheDir, version.name))) await this.#attach(version).catch(() => undefined);
-    if (!version.isAttached) await this.#useView(version);
+    if (!version.isAttached) {
+      await this.#useView(version);
+      void this.#countDays(version);
+    }
     return version;
   }
 
-  #isSmall({ rows }: TableState): boolean {
-    return rows < (this.options.smallTableRows ?? SMALL_TABLE_ROWS);
+  /** Makes first pages cheap until there is a file; without it they are only slower. */
+  async #countDays(version: Version): Promise<void> {
+    const { relation, contract } = version;
+    if (relation.isSmall) return;
+    const days = await countDays(this.scan, relation.sql, contract).catch(() => undefined);
+    // unless it was moved to its file
+    if (days !== undefined && version.relation === relation) version.relation = { ...relation, days };
   }
 
   /** Reads the version from its file, which is there. One that cannot be read is removed. */
@@ -239,7 +250,9 @@ export class SnapshotDatabase {
         await engine.attach(alias, file);
         attached.push(engine);
       }
-      version.relation = await readRelation(this.short, alias, contract, state, this.#isSmall(state));
+      const { relation, exchangedBytes } = await readTableFile(this.short, alias, contract, state, version.isSmall);
+      this.builder.remember({ name, contract, state, exchangedBytes, indexed: [...relation.indexed.keys()] });
+      version.relation = relation;
       version.isAttached = true;
     } catch (error) {
       for (const engine of attached) await engine.detach(alias);
@@ -251,7 +264,7 @@ export class SnapshotDatabase {
   async #useView(version: Version): Promise<void> {
     version.view ??= this.#bind(version);
     await version.view;
-    version.relation = { sql: quoted(version.viewName), isSmall: this.#isSmall(version.state), indexed: new Map() };
+    version.relation = { sql: quoted(version.viewName), isSmall: version.isSmall, indexed: new Map() };
   }
 
   async #bind({ viewName, contract, state }: Version): Promise<void> {
@@ -320,6 +333,7 @@ export class SnapshotDatabase {
           await this.#attach(version);
           this.#buildError = undefined;
         } catch (error) {
+          this.builder.forget(version.contract.name);
           version.notBeforeMs = this.options.clock.nowMs() + RETRY_BUILD_AFTER_MS;
           this.#buildError = error;
         } finally {
