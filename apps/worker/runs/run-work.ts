@@ -43,23 +43,28 @@ export class RunWork implements JobHandler {
     const folder = await RunFolder.take(settings.data, run.runId);
     const cancel = new CancelWatch(run.runId, () => records.isCancelRequested(run.runId));
     const stages = new StageWriter(systemClock, (view) => records.stage(run, view));
-    let end: RunEnd;
     try {
-      end = endOf(await this.#run(run, folder, stages, AbortSignal.any([signal, cancel.signal])));
+      const end = endOf(await this.#run(run, folder, stages, AbortSignal.any([signal, cancel.signal])));
       await stages.close('ended');
+      return await this.#end(run, folder, end);
     } catch (error) {
       await stages.close('failed');
-      const goesOn = signal.aborted || (!cancel.signal.aborted && willRetry(job, error));
-      if (goesOn) {
+      if (cancel.signal.aborted && !signal.aborted) return await this.#end(run, folder, { state: 'cancelled' });
+      if (signal.aborted || willRetry(job, error)) {
         // Whoever takes the run up says all this again, so it may fail.
         await records.wait(run, signal.aborted ? undefined : told(error)).catch(() => undefined);
-        throw error;
-      }
-      end = cancel.signal.aborted ? { state: 'cancelled' } : { state: 'failed', error: told(error) };
-      await endRun(this.parts.open.lake.store, systemClock, run.runId, 'unpublished').catch(() => undefined);
+      } else await this.#end(run, folder, { state: 'failed', error: told(error) });
+      throw error;
     } finally {
       cancel.end();
     }
+  }
+
+  async #end(run: BegunRun, folder: RunFolder, end: RunEnd): Promise<RunEnd['state']> {
+    const { records, open, log } = this.parts;
+    // The pipeline leaves the lake's own record of a run that may go on.
+    if (end.state === 'failed' && (await folder.isOurs()))
+      await endRun(open.lake.store, systemClock, run.runId, 'unpublished').catch(() => undefined);
     await records.end(run, end);
     log.info({ run_id: run.runId, ...end }, 'run ended');
     await folder.remove();
