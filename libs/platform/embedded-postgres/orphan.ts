@@ -22,15 +22,21 @@ export async function stopOrphan(cluster: string): Promise<void> {
   const pid = Number(lines[0]);
   if (!Number.isSafeInteger(pid) || pid <= 0) return;
   const found = await processInfo(pid);
-  if (found === undefined) return;
-  if (!isPostgresOf(cluster, found.command)) {
-    // The id is another process's by now, and PostgreSQL would take that for itself. It ignores its parent's id, and
-    // needs the other lines to see whether processes of the dead server still use its memory.
-    await writeFile(pidFile, [String(process.pid), ...lines.slice(1)].join('\n'));
-    return;
+  if (found !== undefined && isPostgresOf(cluster, found.command)) {
+    await refuseIfLed(found.command, pid);
+    await stopForeign(pid, found.started);
   }
-  await refuseIfLed(found.command, pid);
-  await stopForeign(pid, found.started);
+  await disown(pidFile);
+}
+
+/**
+ * The id in the file is another process's by now, or that of an ended one for which nobody has waited (whoever starts
+ * containers may never do): PostgreSQL would take either for a server. It ignores its parent's id, and needs the other
+ * lines to see whether processes of the dead server still use its memory.
+ */
+async function disown(pidFile: string): Promise<void> {
+  const [pid, ...lines] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  if (pid !== '') await writeFile(pidFile, [String(process.pid), ...lines].join('\n'));
 }
 
 function isPostgresOf(cluster: string, command: string): boolean {

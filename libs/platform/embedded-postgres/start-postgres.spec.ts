@@ -96,14 +96,22 @@ describe('an embedded PostgreSQL', () => {
     await untilGone(pid);
   });
 
-  it('starts although another process has the id that a killed one left behind', async () => {
+  it.each([
+    ['another process has', 'echo $$; exec sleep 600'],
+    ['an ended process that nobody waits for has', 'sleep 0.05 & echo $!; exec sleep 600'],
+  ])('starts although %s the id that a killed one left behind', async (_, script) => {
     const server = await start();
     process.kill(server.pid, 'SIGKILL');
     await server.exited;
-    const other = spawn('sleep', ['600'], isRoot ? { uid: NOBODY, gid: NOBODY } : {});
+    const other = spawn('/bin/sh', ['-c', script], {
+      ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [id] = (await once(other.stdout, 'data')) as [Buffer];
+    await setTimeout(200);
     const cluster = join(elsewhere() ?? join(dataDir, 'postgres'), 'cluster');
     const pidFile = join(cluster, 'postmaster.pid');
-    writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(other.pid)));
+    writeFileSync(pidFile, readFileSync(pidFile, 'utf8').replace(/^\d+/, String(id).trim()));
     const next = await start();
     expect(await ask(next, 'SELECT n FROM kept')).toEqual([{ n: 42 }]);
     expect(other.exitCode).toBeNull();
