@@ -48,6 +48,8 @@ const MAX_TOKENS = 10_000;
             // the door takes JSON only, so no page of another site can send a mutation without asking first
             csrfPrevention: false,
             persistedQueries: false,
+            // the process ends in its own order; Apollo would end it by the signal before all is answered
+            stopOnTerminationSignals: false,
           },
         };
       },
