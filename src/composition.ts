@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { writeDemo, type DemoFile } from '#demo';
 import type { ProgressEvent, RunResult } from '#pipeline';
 import { newRunId, openLake, runShop, today, type OpenLake, type Settings } from '#platform';
 import type { Call } from './call.js';
@@ -39,33 +37,6 @@ export async function runOnce(
         signal,
       }),
     );
-  } finally {
-    progress.end();
-  }
-}
-
-export interface DemoChoices {
-  readonly outDir: string;
-  readonly scale?: number;
-  readonly seed?: number;
-  readonly asOf?: string;
-}
-
-export async function writeDemoFiles(
-  { terminal, signal }: Call,
-  { asOf, ...choices }: DemoChoices,
-): Promise<readonly DemoFile[]> {
-  await mkdir(choices.outDir, { recursive: true });
-  const progress = startProgress(terminal);
-  try {
-    const { files } = await writeDemo({
-      ...choices,
-      asOf: asOf ?? today(),
-      onProgress: ({ path, records, expected }) =>
-        records < expected ? progress.tick(records, expected, path) : progress.step(records, expected, path),
-      signal,
-    });
-    return files;
   } finally {
     progress.end();
   }

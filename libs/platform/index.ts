@@ -7,6 +7,7 @@ export { openLog, type Log } from './log/log.js';
 export { NestLog } from './log/nest-log.js';
 export { keptSecret } from './config/kept-secret.js';
 export { openLake, openStore, systemClock, type OpenLake } from './lake/open-lake.js';
+export { processInfo } from './embedded-postgres/process-info.js';
 export { startPostgres, type EmbeddedPostgres } from './embedded-postgres/start-postgres.js';
 export { openRunDesk, type RunDeskOptions } from './runs/open-run-desk.js';
 export { reenqueueLost } from './runs/reenqueue.js';

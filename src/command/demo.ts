@@ -1,5 +1,5 @@
 import type { Call } from '../call.js';
-import { writeDemoFiles } from '../composition.js';
+import { writeDemoFiles } from '../demo-files.js';
 import { countText } from '../terminal/table-text.js';
 
 export interface DemoOptions {

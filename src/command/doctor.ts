@@ -1,6 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { LakeError } from '#errors';
 import { findLandingFiles } from '#pipeline';
 import { systemClock, unknownVariables, type Settings } from '#platform';
 import { shopCatalogue } from '#products';
@@ -9,12 +8,8 @@ import type { Call } from '../call.js';
 import { withLake } from '../composition.js';
 import { exitCode, type ExitCode } from '../exit-code.js';
 import { countText } from '../terminal/table-text.js';
-
-interface Finding {
-  readonly verdict: 'ok' | 'warn' | 'fail';
-  readonly what: string;
-  readonly says: string;
-}
+import { failure, type Finding } from './finding.js';
+import { serviceFindings } from './service-findings.js';
 
 /** One line for each thing that can be wrong, with what to do; exit code 1 when one fails. */
 export async function doctorCommand({ settings, terminal }: Call): Promise<ExitCode> {
@@ -31,6 +26,7 @@ async function* findings(settings: Settings): AsyncGenerator<Finding> {
   yield await folderFinding(settings.data);
   yield* await lakeFindings(settings);
   yield* landingFindings(settings.landing);
+  yield* serviceFindings(settings);
 }
 
 /** Wrong settings end every command before this; what is left is what is right and still of no use. */
@@ -145,11 +141,6 @@ async function* landingFindings(landing: string): AsyncGenerator<Finding> {
   } catch (error) {
     yield failure(what, error);
   }
-}
-
-function failure(what: string, error: unknown): Finding {
-  const says = error instanceof LakeError ? `${error.message} (${error.code})` : String(error);
-  return { verdict: 'fail', what, says };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   appendFileSync,
   copyFileSync,
@@ -9,10 +10,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunReport } from '#pipeline';
-import { npmStart, shopsmart, type Ended } from './shopsmart.js';
+import { shopsmart, type Ended } from './shopsmart.js';
 
 /** One lake for all tests of this file: they read it, or add a release to it, in order. */
 describe('a lake of the demo shop', () => {
@@ -27,28 +29,18 @@ describe('a lake of the demo shop', () => {
 
   beforeAll(async () => {
     cwd = mkdtempSync(join(tmpdir(), 'lake-'));
-    first = await npmStart({ cwd });
+    await run('demo');
+    first = await run('run');
   });
   afterAll(() => rmSync(cwd, { recursive: true }));
 
-  it('is made, run and published by npm start, which ends with the release and what to do next', () => {
+  it('is made by a first run, which prints a line a table, the equation and the release', () => {
     expect(first.stderr).not.toContain('Error');
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/^silver\/orders .* 1,948 .*$/m);
     expect(first.stdout).toMatch(/^gold\/fact_sales .* 4,780 .*$/m);
     expect(first.stdout).toContain('rows in = rows out + duplicates + quarantined holds');
     expect(first.stdout).toMatch(/^Release 1 published, as of /m);
-    expect(first.stdout).toContain('npx shopsmart sql');
-  });
-
-  it('is left alone by a second npm start, which shows the release again', async () => {
-    const before = readdirSync(join(cwd, 'data/lake'), { recursive: true }).length;
-    const { code, stdout } = await npmStart({ cwd });
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^gold\/fact_sales +4,780$/m);
-    expect(stdout).toContain('Release 1,');
-    expect(stdout).toContain('Nothing was run');
-    expect(readdirSync(join(cwd, 'data/lake'), { recursive: true }).length).toBe(before);
   });
 
   it('publishes nothing when run again, and says so in one JSON document', async () => {
@@ -142,12 +134,32 @@ describe('a lake of the demo shop', () => {
   });
 
   it('is found healthy by doctor, which warns about a misspelt setting', async () => {
-    const { code, stdout } = await run('doctor');
+    const { code, stdout } = await shopsmart(['doctor'], { cwd, env: { PORT: '0' } });
     expect(stdout).not.toMatch(/^(warn|fail)/m);
+    expect(stdout).toMatch(/^ok +api /m);
+    expect(stdout).toMatch(/^ok +postgres +of our own/m);
     expect(code).toBe(0);
     expect((await shopsmart(['doctor'], { cwd, env: { SHOPSMART_LAK: 'x' } })).stdout).toMatch(
       /^warn +settings .*SHOPSMART_LAK/m,
     );
+  });
+
+  it('has its port, its PostgreSQL and its Redis looked at by doctor', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const env = {
+      PORT: String(port),
+      DATABASE_URL: 'postgres://me:hush@127.0.0.1:1/shop',
+      REDIS_URL: 'redis://:hush@127.0.0.1:1',
+    };
+    const { code, stdout } = await shopsmart(['doctor'], { cwd, env });
+    other.close();
+    expect(stdout).toMatch(new RegExp(`^warn +api .*port ${port} .* in use.*PORT=\\d+ npm start`, 'm'));
+    expect(stdout).toMatch(/^fail +postgres +127.0.0.1:1 \(DATABASE_URL\) cannot be used: .*ECONNREFUSED/m);
+    expect(stdout).toMatch(/^fail +redis +127.0.0.1:1 \(REDIS_URL\) cannot be used: .*ECONNREFUSED/m);
+    expect(stdout).not.toContain('hush');
+    expect(code).toBe(1);
   });
 
   it('has nothing for vacuum, which finds and removes a file that a dead run left', async () => {

@@ -1,0 +1,4 @@
+import { behave } from './behave.mjs';
+
+behave('worker');
+process.send({ kind: 'ready' });
