@@ -9,7 +9,7 @@ import {
   type CompileOptions,
   type RelationOf,
 } from './compile.js';
-import { cursorMismatch, openCursor, queryDigest, sealCursor } from './cursor.js';
+import { openCursor, queryDigest, requireFit, sealCursor } from './cursor.js';
 import { dayChunks, dayRanges, type DayRange } from './day-counts.js';
 import type { Tables } from './field.js';
 import { toScalar, type Position } from './keyset.js';
@@ -148,7 +148,7 @@ async function firstRows(
 function positionAfter(query: Query, asked: Asked): Pick<CompileOptions, 'after'> {
   if (query.cursor === undefined) return {};
   const cursor = openCursor(query.cursor, asked.cursorSecret);
-  if (cursor.digest !== queryDigest(query, asked.contract) || cursor.release !== asked.release) throw cursorMismatch();
+  requireFit(cursor, query, asked.contract, asked.release);
   return { after: cursor.position };
 }
 

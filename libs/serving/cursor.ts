@@ -56,7 +56,9 @@ export function queryDigest(query: Query, contract: TableContract): string {
   const { name, version, key } = contract;
   const own =
     query.kind === 'rows'
-      ? [query.select]
+      ? query.anySelect === true
+        ? []
+        : [query.select]
       : [query.group, query.measures.map((m) => [m.name, m.measure, m.path ?? null]), query.having];
   const text = JSON.stringify([
     [name, version, key],
@@ -68,7 +70,15 @@ export function queryDigest(query: Query, contract: TableContract): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
-export function cursorMismatch(): LakeError {
+/** Throws `cursor-mismatch` unless the cursor goes on with the query, answered from a release of that number. */
+export function requireFit(cursor: Cursor, query: Query, contract: TableContract, release: number): void {
+  // another selection may read other tables: none of them may have changed after the cursor's release
+  const isRelease =
+    query.kind === 'rows' && query.anySelect === true ? release <= cursor.release : release === cursor.release;
+  if (cursor.digest !== queryDigest(query, contract) || !isRelease) throw cursorMismatch();
+}
+
+function cursorMismatch(): LakeError {
   return new LakeError(
     'cursor-mismatch',
     'invalid',

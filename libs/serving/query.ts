@@ -67,6 +67,8 @@ export interface RowsQuery extends Asked {
   readonly kind: 'rows';
   /** Paths; each is the name of its output too. */
   readonly select: readonly string[];
+  /** Its cursors go on with any other selection: where a page ends, its columns have no say. */
+  readonly anySelect?: boolean;
 }
 
 export interface GroupColumn {

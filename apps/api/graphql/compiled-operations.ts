@@ -1,4 +1,5 @@
 import {
+  execute,
   GraphQLScalarType,
   GraphQLSchema,
   getVariableValues,
@@ -46,16 +47,22 @@ export class CompiledOperations {
     const { errors, coerced } = getVariableValues(this.schema, variableDefinitions, asked.variables);
     if (errors !== undefined) return { errors };
     const compiled = this.#at(asked);
-    return isCompiledQuery(compiled) ? compiled.query({}, context, coerced) : compiled;
+    if (compiled !== undefined) return compiled.query({}, context, coerced);
+    const { document, operation, variables: variableValues } = asked;
+    const { schema } = this;
+    const args = { schema, document, contextValue: context, variableValues };
+    return execute({ ...args, operationName: operation.name?.value ?? null });
   }
 
-  #at({ hash, document, operation }: Asked): CompiledQuery | ExecutionResult {
+  /** Undefined for what graphql-jit does not know; graphql-js runs it. */
+  #at({ hash, document, operation }: Asked): CompiledQuery | undefined {
     const name = operation.name?.value;
     const key = `${hash} ${name ?? ''}`;
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const compiled = compileQuery(this.#schema, withCoercedVariables(document), name);
-    if (isCompiledQuery(compiled)) this.#compiled.set(key, compiled);
+    if (!isCompiledQuery(compiled)) return undefined;
+    this.#compiled.set(key, compiled);
     return compiled;
   }
 }

@@ -48,8 +48,8 @@ export class Execution {
     };
   }
 
-  /** Errors of resolvers are wrapped; those of values that do not fit their types are not, and are ours too. */
+  /** Without an answer GraphQL has refused the variables; else errors are of resolvers, or of values they gave. */
   #toError(error: GraphQLError, { requestId }: Operation, hasRun: boolean) {
-    return this.errors.of(error.originalError ?? (hasRun ? error : undefined), requestId, error);
+    return this.errors.of(hasRun ? (error.originalError ?? error) : undefined, requestId, error);
   }
 }

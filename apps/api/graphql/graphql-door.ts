@@ -34,6 +34,7 @@ export class GraphqlDoor {
       config: { scope: 'public' },
       errorHandler: (error, request, reply) => this.#refuse(error, request, reply),
       preHandler: (request, reply, done) => {
+        requireSound(request);
         const kept = this.#kept(request);
         if (kept === undefined) return done();
         send(kept.answer, kept.release, false, request, reply);
@@ -89,7 +90,7 @@ export class GraphqlDoor {
     if (release === undefined || outcome.isCurrentState) {
       const etag = `W/"${hashOf([text])}"`;
       const answer = { etag, contentType, headers: {}, body };
-      void reply.header('Cache-Control', 'private, no-cache').header('Vary', 'Accept, Accept-Encoding, Authorization');
+      void reply.header('Cache-Control', 'no-store');
       return sendBytes(answer, request, reply);
     }
     const { query, operationName, variables } = questionOf(request);
@@ -181,8 +182,8 @@ function questionOf({ method, query, body }: FastifyRequest): Readonly<Record<st
   return (method === 'GET' ? query : body) as Readonly<Record<string, unknown>>;
 }
 
-function toApollo(request: FastifyRequest) {
-  const { method, body, headers, url } = request;
+/** Before anything is made of the body. */
+function requireSound({ method, body, headers }: FastifyRequest): void {
   const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i.test(headers['content-type'] ?? '');
   // a form of another site could send everything else
   if (method === 'POST' && !isJson) {
@@ -191,6 +192,10 @@ function toApollo(request: FastifyRequest) {
   if (nestsDeeper(body, MAX_NESTING)) {
     throw new LakeError('query.too_deep', 'invalid', `Variables nest at most ${MAX_NESTING} deep.`);
   }
+}
+
+function toApollo(request: FastifyRequest) {
+  const { method, body, headers, url } = request;
   const map = new HeaderMap();
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) map.set(name, Array.isArray(value) ? value.join(', ') : value);

@@ -140,7 +140,10 @@ export class Operation {
       const release = await pinned;
       if (this.#end !== 'no') throw this.#ended();
       const want = { total, signal: this.#abort.signal };
-      const answer = await release.page({ ...query, backward }, contract, this.caller.scopes, want);
+      if (cursor !== undefined) await this.#requireKnown(cursor, release);
+      // pages are told apart by arguments: the next one may select more
+      const page = query.kind === 'rows' ? { ...query, backward, anySelect: true } : query;
+      const answer = await release.page(page, contract, this.caller.scopes, want);
       for (const path of answer.maskedColumns) this.#masked.add(path.split('.').map(camelCase).join('.'));
       return { ...answer, label: () => this.#tracked(() => release.labelOf(read)) };
     });
@@ -156,7 +159,7 @@ export class Operation {
     const reads: Read[] = [];
     for (const [key, { pinned, tables }] of this.#pins) {
       const read = await pinned.catch(() => undefined);
-      if (read !== undefined) reads.push({ key, pinned: read, tables: [...tables].sort() });
+      if (read !== undefined && tables.size > 0) reads.push({ key, pinned: read, tables: [...tables].sort() });
     }
     const main = reads.find(({ key }) => key === keyOf(this.#asked({}))) ?? reads[0];
     const label = await main?.pinned.labelOf(main.tables);
@@ -194,6 +197,14 @@ export class Operation {
   /** The caller is gone. */
   cancel(): void {
     this.#stop('done');
+  }
+
+  /** A field with a release and a cursor: the cursor may not come from a later one. */
+  async #requireKnown(cursor: string, { release }: PinnedRelease): Promise<void> {
+    const from = await this.#pin({ cursor }).pinned;
+    if (from.release.number <= release.number) return;
+    const message = `The cursor is of release ${from.release.number}. Leave the argument release out.`;
+    throw new LakeError('cursor-mismatch', 'invalid', message);
   }
 
   #pin(asked: AskedRelease): Pin {

@@ -75,7 +75,9 @@ function valuesIn(rows: readonly Row[], path: string): readonly Value[] {
 function condition({ path, type, values }: Place): fc.Arbitrary<object> {
   const value = fc.constantFrom(...values);
   const compared = type.kind === 'boolean' ? ['eq', 'ne'] : ['eq', 'ne', 'gt', 'gte', 'lt', 'lte'];
-  const part = fc.tuple(value, fc.nat(3), fc.nat(5)).map(([text, from, size]): string => String(text).slice(from, from + size));
+  const part = fc
+    .tuple(value, fc.nat(3), fc.nat(5))
+    .map(([text, from, size]): string => String(text).slice(from, from + size));
   return fc
     .oneof(
       fc.record({ operator: fc.constantFrom(...compared), value: fc.option(value, { freq: 9 }) }),
