@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { TableContract } from '#contracts';
 import { LakeError } from '#errors';
 import { ReleaseReader, type Release } from '#releases';
@@ -20,6 +21,7 @@ const SCANS_AT_ONCE = 2;
 const STREAMS_AT_ONCE = 4;
 /** For what is not a question: opening and closing table versions. */
 const SPARE_CONNECTIONS = 2;
+const MAX_LABELS = 1_000;
 
 export interface AnswersOptions extends SnapshotOptions {
   readonly cursorSecret: string;
@@ -75,6 +77,7 @@ export class Answers {
   readonly #short: Lane;
   readonly #scan: Lane;
   readonly #streams: Lane;
+  readonly #labels = new LRUCache<number, ReleaseLabel>({ max: MAX_LABELS });
   #current: Release | undefined;
   #lastLook: LastLook = { atMs: 0 };
   #looking: Promise<void> = Promise.resolve();
@@ -156,11 +159,7 @@ export class Answers {
       Math.max(...names.map((name) => release.tables[name]?.release ?? release.number));
     return {
       release,
-      labelOf: async (names) => {
-        const number = labelNumber(names);
-        const found = number === release.number ? release : ((await this.releases.get(number)) ?? release);
-        return { id: number, as_of: found.as_of, published_at: found.published_at };
-      },
+      labelOf: (names) => this.#label(labelNumber(names), release),
       versionOf: (names) => {
         const versions = names.map((name) => [name, release.tables[name]?.release, release.tables[name]?.logic]);
         return createHash('sha256').update(JSON.stringify(versions)).digest('base64url').slice(0, 22);
@@ -243,6 +242,17 @@ export class Answers {
       ...(relation === undefined ? {} : { relation }),
       ...(signal === undefined ? {} : { signal }),
     };
+  }
+
+  /** Remembered, as most answers are labelled with a few releases. */
+  async #label(number: number, asked: Release): Promise<ReleaseLabel> {
+    const known = this.#labels.get(number);
+    if (known !== undefined) return known;
+    const found = number === asked.number ? asked : await this.releases.get(number);
+    const { as_of, published_at } = found ?? asked;
+    const label = { id: number, as_of, published_at };
+    if (found !== undefined) this.#labels.set(number, label);
+    return label;
   }
 
   #cursorRelease(cursor: string | undefined): number | undefined {
