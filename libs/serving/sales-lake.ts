@@ -42,7 +42,7 @@ export const sale = table('gold/sale', {
   recompute,
 });
 
-export const shop = table('gold/shop', {
+const shop = table('gold/shop', {
   describes: 'Shops',
   key: ['shop_id'],
   columns: { shop_id: required(integer('Shop')), city: text('City') },
