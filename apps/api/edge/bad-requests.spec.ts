@@ -38,6 +38,7 @@ const badUrls: readonly (readonly [string, number, string, string?])[] = [
   [`${rows}?release=2`, 404, 'release-not-found'],
   [`${rows}?format=xml`, 400, 'request-invalid', 'format wrong-type'],
   [`${rows}?format=parquet`, 406, 'request-not-acceptable'],
+  [`${rows}/no-such-key?format=csv`, 400, 'request-invalid', 'format wrong-type'],
   [`${rows}/no-such-key`, 404, 'row-not-found'],
   [`${rows}/a~b`, 400, 'query-invalid', 'key bad-key'],
   [`${rows}/%2500`, 404, 'row-not-found'],

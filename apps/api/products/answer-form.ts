@@ -20,15 +20,17 @@ const byMediaType: Readonly<Record<string, Format>> = {
   'application/ndjson': 'ndjson',
 };
 
-/** The format that an `Accept` header ranks first among ours; of equals the one that it names first. Throws. */
-export function acceptedFormat(accept: string | undefined): Format {
+/** The offered format that an `Accept` header ranks first; of equals the one that it names first. Throws `request.not_acceptable`. */
+export function acceptedFormat(accept: string | undefined, offered: readonly Format[]): Format {
   if (accept === undefined || accept.trim() === '') return 'json';
   const ranges = accept.split(',', 100).map((range) => {
     const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
     const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
     return { format: Object.hasOwn(byMediaType, type) ? byMediaType[type] : undefined, q: Number(q ?? 1) };
   });
-  const [best] = ranges.filter(({ format, q }) => format !== undefined && q > 0).sort((a, b) => b.q - a.q);
+  const [best] = ranges
+    .filter(({ format, q }) => format !== undefined && offered.includes(format) && q > 0)
+    .sort((a, b) => b.q - a.q);
   if (best?.format === undefined) throw notAcceptable();
   return best.format;
 }

@@ -57,7 +57,7 @@ export function takeOptions(
   const release = askedRelease({ parameter: given.get('release'), header: headers['x-release'] }, mistakes);
   const options = {
     ...(release === undefined ? {} : { release }),
-    format: read.format(headers.accept),
+    format: read.format(headers.accept, question === 'row' ? ['json'] : formats),
     decimals: read.choice('decimals', ['number', 'string']),
     excel: read.choice('excel', ['false', 'true']) === 'true',
     count: read.choice('count', ['false', 'true']) === 'true',
@@ -97,10 +97,10 @@ class OptionReader {
     return found ?? choices[0];
   }
 
-  format(accept: string | undefined): Format {
+  format(accept: string | undefined, offered: readonly [Format, ...Format[]]): Format {
     const value = this.given.get('format');
-    if (value === undefined) return acceptedFormat(accept);
+    if (value === undefined) return acceptedFormat(accept, offered);
     if (value === 'parquet' || value === 'arrow') throw notAcceptable();
-    return this.choice('format', formats);
+    return this.choice('format', offered);
   }
 }
