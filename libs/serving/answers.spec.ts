@@ -136,7 +136,7 @@ describe('Answers', () => {
         }
         expect(found).toEqual(page.nextCursor === null ? expected : expected.slice(0, found.length));
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
@@ -292,7 +292,8 @@ describe('Answers', () => {
     if (when === 'before') await damage();
     const answers = await lake.answers();
     if (when === 'after') await damage();
-    expect(await bodyOf(answers, json)).toBe(expected);
+    const bodies = await Promise.all([1, 2, 3].map(() => bodyOf(answers, json)));
+    expect(bodies).toEqual([expected, expected, expected]);
     await answers.built();
     expect(answers.buildError).toBeUndefined();
     expect(await bodyOf(answers, json)).toBe(expected);

@@ -54,13 +54,15 @@ interface Version {
   isClosed: boolean;
   isAttached: boolean;
   view: Promise<void> | undefined;
+  /** On its way from a damaged file to the lake's own, or there. */
+  moving: Promise<void> | undefined;
   notBeforeMs: number;
 }
 
 /** A table version held for reading. What `relation` says may change to another place with the same rows. */
 export interface HeldTable {
   relation(): ServedRelation;
-  /** Reads the lake's own files from now on, and builds the file anew. False if it did so already. */
+  /** Reads the lake's own files from now on, and builds the file anew. False where it was not read from a file. */
   distrust(): Promise<boolean>;
   release(): void;
 }
@@ -220,6 +222,7 @@ export class SnapshotDatabase {
       isClosed: false,
       isAttached: false,
       view: undefined,
+      moving: undefined,
       notBeforeMs: 0,
     };
     if (await exists(filePath(cacheDir, version.name))) await this.#attach(version).catch(() => undefined);
@@ -254,6 +257,7 @@ export class SnapshotDatabase {
       this.builder.remember({ name, contract, state, exchangedBytes, indexed: [...relation.indexed.keys()] });
       version.relation = relation;
       version.isAttached = true;
+      version.moving = undefined;
     } catch (error) {
       for (const engine of attached) await engine.detach(alias);
       await rm(file, { force: true });
@@ -281,13 +285,19 @@ export class SnapshotDatabase {
     }
   }
 
+  /** Everybody whose question failed waits for the same move. */
   async #distrust(version: Version): Promise<boolean> {
-    if (!version.isAttached) return false;
+    if (version.isAttached) version.moving ??= this.#moveFromFile(version);
+    if (version.moving === undefined) return false;
+    await version.moving;
+    return true;
+  }
+
+  async #moveFromFile(version: Version): Promise<void> {
     await this.#useView(version);
     await rm(filePath(this.options.cacheDir, version.name), { force: true });
     await this.#detach(version);
     this.build();
-    return true;
   }
 
   #leave(version: Version): void {
