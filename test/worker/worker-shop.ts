@@ -69,7 +69,7 @@ export class WorkerShop {
         SHOPSMART_LANDING: landing,
         SHOPSMART_DATA: data,
         SHOPSMART_MEMORY_LIMIT: '512MB',
-        LOG_LEVEL: 'warn',
+        LOG_LEVEL: 'error',
         ...env,
       },
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

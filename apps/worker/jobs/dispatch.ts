@@ -44,10 +44,11 @@ export class Dispatch {
     } catch (error) {
       if (stop.signal.aborted) {
         this.log.info(about, 'job handed on');
-        await job.moveToWait(token);
+        // It may be another's already, or the queue away: then it is found to be lost.
+        await job.moveToWait(token).catch(() => undefined);
         throw new WaitingError();
       }
-      this.log.warn({ ...about, reason: String(error) }, 'job failed');
+      this.log.warn({ ...about, reason: reasonOf(error) }, 'job failed');
       throw forQueue(error);
     } finally {
       this.#running.delete(id);
@@ -63,4 +64,9 @@ export class Dispatch {
   lose(ids: readonly string[]): void {
     for (const id of ids) this.#running.get(id)?.abort(handedOn('this worker was silent for too long'));
   }
+}
+
+/** A mistake of ours is told with its place. */
+function reasonOf(error: unknown): string {
+  return error instanceof LakeError ? `${error.code}: ${error.message}` : String((error as Error).stack ?? error);
 }

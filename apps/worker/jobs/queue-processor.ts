@@ -3,12 +3,13 @@ import type { BeforeApplicationShutdown, Type } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import type { Log, QueueName, QueueServer } from '#platform';
 import type { Dispatch } from './dispatch.js';
+import { troubleTeller } from './tell-trouble.js';
 
 /** Takes jobs from a queue and gives their outcome back; what is done with them is the dispatch's. */
 abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShutdown {
   constructor(
     private readonly dispatch: Dispatch,
-    private readonly log: Log,
+    private readonly tell: (error: Error) => void,
   ) {
     super();
   }
@@ -17,10 +18,9 @@ abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShu
     return this.dispatch.take(job, token);
   }
 
-  /** Without a listener the first lost connection would end the process. */
   @OnWorkerEvent('error')
   onError(error: Error): void {
-    this.log.warn({ reason: String(error) }, 'trouble with the queue');
+    this.tell(error);
   }
 
   @OnWorkerEvent('lockRenewalFailed')
@@ -35,11 +35,15 @@ abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShu
   }
 }
 
-export type QueueProcessorClass = Type<QueueProcessor> & (new (dispatch: Dispatch, log: Log) => QueueProcessor);
+export type QueueProcessorClass = Type<QueueProcessor> & (new (dispatch: Dispatch) => QueueProcessor);
 
 /** The processor of one queue. Made at boot, as its options depend on the server. */
-export function queueProcessor(name: QueueName, server: QueueServer): QueueProcessorClass {
-  const made = class extends QueueProcessor {};
+export function queueProcessor(name: QueueName, server: QueueServer, log: Log): QueueProcessorClass {
+  const made = class extends QueueProcessor {
+    constructor(dispatch: Dispatch) {
+      super(dispatch, troubleTeller(name, log));
+    }
+  };
   Processor({ name }, server.workerOptions())(made);
   return made;
 }

@@ -12,17 +12,17 @@ import { VacuumWork } from './vacuum-work.js';
 @Module({})
 export class MaintenanceModule {
   static with({ settings, log, open, server }: WorkerServices): DynamicModule {
-    const MaintenanceProcessor = queueProcessor('maintenance', server);
+    const MaintenanceProcessor = queueProcessor('maintenance', server, log);
     const dispatch = new Dispatch('maintenance', [new VacuumWork(open), new ExportWork(settings, open)], log);
     return {
       module: MaintenanceModule,
       imports: [BullModule.registerQueue({ name: 'maintenance', ...server.queueOptions() })],
       providers: [
-        { provide: MaintenanceProcessor, useFactory: () => new MaintenanceProcessor(dispatch, log) },
+        { provide: MaintenanceProcessor, useFactory: () => new MaintenanceProcessor(dispatch) },
         {
           provide: Schedules,
           inject: [getQueueToken('maintenance')],
-          useFactory: (queue: Queue) => new Schedules(tellTrouble(queue, log), log),
+          useFactory: (queue: Queue) => new Schedules(tellTrouble(queue, 'maintenance', log), log),
         },
       ],
     };

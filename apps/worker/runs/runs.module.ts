@@ -11,17 +11,17 @@ import { RunWork } from './run-work.js';
 @Module({})
 export class RunsModule {
   static with({ settings, log, open, records, server }: WorkerServices): DynamicModule {
-    const RunProcessor = queueProcessor('runs', server);
+    const RunProcessor = queueProcessor('runs', server, log);
     const dispatch = new Dispatch('runs', [new RunWork({ settings, open, records, log })], log);
     return {
       module: RunsModule,
       imports: [BullModule.registerQueue({ name: 'runs', ...server.queueOptions() })],
       providers: [
-        { provide: RunProcessor, useFactory: () => new RunProcessor(dispatch, log) },
+        { provide: RunProcessor, useFactory: () => new RunProcessor(dispatch) },
         {
           provide: Reconciler,
           inject: [getQueueToken('runs')],
-          useFactory: (queue: Queue) => new Reconciler(records, tellTrouble(queue, log), settings.data, log),
+          useFactory: (queue: Queue) => new Reconciler(records, tellTrouble(queue, 'runs', log), settings.data, log),
         },
       ],
     };
