@@ -97,6 +97,10 @@ describe('runs over HTTP', () => {
     expect(statusCode).toBe(400);
     const { errors } = JSON.parse(body) as { errors: { pointer: string }[] };
     expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['/as_of', '/full', '/tables/1', '/whole']);
+    for (const reason of ['\0', '\ud800']) {
+      expect((await ask({ reason })).json()).toMatchObject({ errors: [{ pointer: '/reason' }] });
+    }
+    expect((await app.inject('/v1/admin/runs?cursor=%00')).json()).toMatchObject({ errors: [{ parameter: 'cursor' }] });
     const key = await ask({}, { 'idempotency-key': 'ä' });
     expect(key.json()).toMatchObject({ errors: [{ parameter: 'Idempotency-Key' }] });
   });

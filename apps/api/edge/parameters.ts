@@ -46,10 +46,10 @@ export class ParameterReader {
     }
   }
 
-  text(name: string, { longest = 200 } = {}): string | undefined {
+  text(name: string, pattern: RegExp): string | undefined {
     const value = this.#given.get(name);
-    if (value === undefined || (value !== '' && value.length <= longest)) return value;
-    return this.#refuse(name, 'out-of-range', `expected 1 to ${longest} characters`);
+    if (value === undefined || pattern.test(value)) return value;
+    return this.#refuse(name, 'wrong-type', 'expected what an earlier answer gave');
   }
 
   whole(name: string, { least = 1, most }: { readonly least?: number; readonly most: number }): number | undefined {

@@ -76,6 +76,11 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     title: 'There is no such format',
     description: 'Answers come as application/json, text/csv and application/x-ndjson.',
   },
+  'run-of-command-line': {
+    status: 409,
+    title: 'The run belongs to a command line',
+    description: 'Stop it where it was started.',
+  },
   'run-ended': { status: 409, title: 'The run has ended', description: 'A run that ended cannot be cancelled.' },
   'release-gone': {
     status: 410,

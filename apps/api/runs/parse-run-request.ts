@@ -6,6 +6,8 @@ import { invalidRequest } from '../edge/request-error.js';
 const MAX_REASON = 1_000;
 const MAX_TABLES = 100;
 const MAX_KEY = 255;
+/** PostgreSQL stores neither NUL nor half a character. */
+const STORABLE = /^[^\0\p{Surrogate}]*$/u;
 
 /**
  * Reads the body of POST /v1/admin/runs; no body asks for an ordinary run. A gold table may go without its layer. Throws
@@ -20,7 +22,7 @@ export function parseRunRequest(body: unknown, catalogue: Catalogue): RunRequest
     as_of: z.iso.date('expected a date, as 2026-01-31').optional(),
     full: z.boolean().optional(),
     tables: z.array(table).max(MAX_TABLES).optional(),
-    reason: z.string().max(MAX_REASON).optional(),
+    reason: z.string().max(MAX_REASON).regex(STORABLE, 'expected Unicode text without NUL').optional(),
   });
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) {

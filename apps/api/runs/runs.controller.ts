@@ -10,6 +10,8 @@ import { parseIdempotencyKey, parseRunRequest } from './parse-run-request.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
+/** What a desk gives as the place to go on from: the id of a run. */
+const CURSOR = /^[\w.:-]{1,100}$/;
 const RUNS = '/v1/admin/runs';
 
 @Controller(RUNS)
@@ -33,7 +35,7 @@ export class RunsController {
   async list(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const parameters = new ParameterReader(request.url, ['limit', 'cursor']);
     const limit = parameters.whole('limit', { most: MAX_LIMIT }) ?? DEFAULT_LIMIT;
-    const before = parameters.text('cursor');
+    const before = parameters.text('cursor', CURSOR);
     parameters.refuseAny();
     const { runs, next } = await this.services.runs.list({ limit, ...(before === undefined ? {} : { before }) });
     sendState({ data: runs, page: { next_cursor: next } }, request, reply);
