@@ -116,6 +116,7 @@ function releaseText({ number, published_at, as_of, run_id, tables }: Release): 
 
 /** Nothing has landed: there is no folder, or only hidden files are in it. */
 async function isEmptyFolder(folder: string): Promise<boolean> {
+  if (folder.includes('://')) return false;
   try {
     return (await readdir(folder)).every((name) => name.startsWith('.'));
   } catch (error) {

@@ -25,8 +25,10 @@ export class LogFile {
     }
   }
 
+  /** What is said after this is not kept. */
   close(): void {
     closeSync(this.file);
+    this.file = -1;
   }
 
   private rotate(): void {
