@@ -50,7 +50,7 @@ async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<stri
   try {
     await app.listen({ port, host });
   } catch (error) {
-    throw portError(error, settings);
+    throw listenError(error, settings);
   }
   return app.getUrl();
 }
@@ -59,10 +59,15 @@ async function undo(opened: Undo[]): Promise<void> {
   for (const close of opened.splice(0).reverse()) await close();
 }
 
-function portError(error: unknown, { host, port }: Settings): unknown {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return error;
-  const message = `port ${port} of ${host} is in use: end the program that has it, or set PORT to another one`;
-  return new LakeError('settings.port_in_use', 'invalid', message, { cause: error });
+function listenError(cause: unknown, { host, port }: Settings): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    const message = `port ${port} of ${host} is in use: end the program that has it, or set PORT to another one`;
+    return new LakeError('settings.port_in_use', 'invalid', message, { cause });
+  }
+  if (code !== 'EACCES' && code !== 'EADDRNOTAVAIL') return cause;
+  const message = `port ${port} of ${host} cannot be listened on (${code}): set PORT or HOST to another one`;
+  return new LakeError('settings.invalid', 'invalid', message, { cause });
 }
 
 function endWhenTold(opened: Undo[], log: Log): void {

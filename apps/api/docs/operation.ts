@@ -6,14 +6,7 @@ export function parameter(place: 'query' | 'path' | 'header', name: string, sche
   return { name, in: place, ...more, schema };
 }
 
-export const releaseHeaderNames = [
-  'X-Release',
-  'X-Data-As-Of',
-  'X-Complete-Until',
-  'X-Contract',
-  'X-Masked-Columns',
-  'ETag',
-];
+const releaseHeaderNames = ['X-Release', 'X-Data-As-Of', 'X-Complete-Until', 'X-Contract', 'X-Masked-Columns', 'ETag'];
 
 /** The 200 of a question: JSON by schema, and the formats that stream. */
 export function answers(schema: Node, formats: readonly Format[] = ['json', 'csv', 'ndjson']): Node {

@@ -36,7 +36,7 @@ export function productPaths(contract: TableContract, catalogue: Catalogue): Nod
           ...filters,
           ...shared,
         ],
-        responses: { 200: answers(ref('schemas', `${type}Page`)), ...problems(400, 403, 404, 406, 410, 503) },
+        responses: { 200: answers(ref('schemas', `${type}Page`)), ...problems(400, 403, 404, 406, 410, 503, 504) },
       },
     },
     [`${root}/rows/{key}`]: {
@@ -49,7 +49,7 @@ export function productPaths(contract: TableContract, catalogue: Catalogue): Nod
           ref('parameters', `${type}Select`),
           ...['release', 'releaseHeader', 'decimals'].map((one) => ref('parameters', one)),
         ],
-        responses: { 200: answers(ref('schemas', `${type}Row`), ['json']), ...problems(400, 404, 406, 410, 503) },
+        responses: { 200: answers(ref('schemas', `${type}Row`), ['json']), ...problems(400, 404, 406, 410, 503, 504) },
       },
     },
     [`${root}/query`]: {
@@ -61,7 +61,10 @@ export function productPaths(contract: TableContract, catalogue: Catalogue): Nod
         tags,
         parameters: shared,
         requestBody: { required: true, content: { 'application/json': { schema: ref('schemas', `${type}Query`) } } },
-        responses: { 200: answers(ref('schemas', `${type}Page`)), ...problems(400, 403, 404, 406, 410, 413, 415, 503) },
+        responses: {
+          200: answers(ref('schemas', `${type}Page`)),
+          ...problems(400, 403, 404, 406, 410, 413, 415, 503, 504),
+        },
       },
     },
     [`${root}/aggregate`]: {
@@ -78,7 +81,7 @@ export function productPaths(contract: TableContract, catalogue: Catalogue): Nod
           ...filters,
           ...shared,
         ],
-        responses: { 200: answers(ref('schemas', 'GroupsPage')), ...problems(400, 403, 404, 406, 410, 503) },
+        responses: { 200: answers(ref('schemas', 'GroupsPage')), ...problems(400, 403, 404, 406, 410, 503, 504) },
       },
     },
   };

@@ -4,7 +4,7 @@ import type { Release } from '#releases';
 const made = new WeakMap<Release, Readonly<Record<string, string>>>();
 
 /** What every answer from a release says of it. `X-Complete-Until` is a dictionary (RFC 9651) by source. */
-export function releaseHeaders(release: Release): Readonly<Record<string, string>> {
+function releaseHeaders(release: Release): Readonly<Record<string, string>> {
   const known = made.get(release);
   if (known !== undefined) return known;
   const completeUntil = Object.entries(release.complete_until)

@@ -11,7 +11,7 @@ import { runIdFrom, type Clock, type Lake } from '#releases';
 import { Answers } from '#serving';
 import { LocalStore } from '#storage';
 
-export const AS_OF = '2026-02-17';
+const AS_OF = '2026-02-17';
 
 export const testClock: Clock = { nowMs: () => Date.now(), sleep: (waitMs) => setTimeout(waitMs) };
 
