@@ -49,6 +49,7 @@ const CODES: Readonly<Record<string, DoorCode>> = {
   'too-many-groups': 'QUERY_TOO_COSTLY',
   'query-too-costly': 'QUERY_TOO_COSTLY',
   'query-too-deep': 'QUERY_TOO_DEEP',
+  'serving-timeout': 'TIMEOUT',
 };
 
 /** What a caller is told of an error: the same as at the other doors, in our words. */

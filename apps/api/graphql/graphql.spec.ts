@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { scopes, type Scope } from '../edge/caller.js';
 import { apiOver, HeardLog } from '../testing/api.js';
@@ -329,4 +331,23 @@ it('shows products, releases and runs as the other doors do, and queues runs', a
       }),
     ]),
   });
+});
+
+it('gives browsers a page that needs no other server', async () => {
+  const { headers, body } = await app.inject({ url: '/graphql', headers: { accept: 'text/html,*/*;q=0.8' } });
+  expect(headers['content-type']).toBe('text/html; charset=utf-8');
+  expect(body).not.toMatch(/https?:/);
+});
+
+it('says that a release is gone when its record is', async () => {
+  const folder = join(shop.folder, 'lake/_releases');
+  const oldest = (await readdir(folder)).filter((name) => name.endsWith('1.json')).toSorted()[0] ?? '';
+  const { data } = await ask<{ rows: Connection }>(
+    '{ rows: factSales(release: 1, first: 1) { pageInfo { endCursor } } }',
+  );
+  await rm(join(folder, oldest));
+  const gone = [{ path: ['factSales'], extensions: { code: 'RELEASE_GONE', status: 410 } }];
+  expect((await ask('{ factSales(release: 1) { totalCount } }')).errors).toMatchObject(gone);
+  const next = 'query ($after: String) { factSales(first: 1, after: $after) { nodes { salesKey } } }';
+  expect((await ask(next, { after: data.rows.pageInfo.endCursor })).errors).toMatchObject(gone);
 });

@@ -32,8 +32,14 @@ export async function askGraphql<T>(
   query: string,
   variables: object = {},
   headers: Readonly<Record<string, string>> = {},
+  operationName?: string,
 ): Promise<GraphqlReply<T>> {
-  const reply = await app.inject({ method: 'POST', url: '/graphql', payload: { query, variables }, headers });
+  const reply = await app.inject({
+    method: 'POST',
+    url: '/graphql',
+    payload: { query, variables, operationName },
+    headers,
+  });
   const { data, errors, extensions } = JSON.parse(reply.body) as GraphqlReply<T>;
   return { status: reply.statusCode, headers: reply.headers, text: reply.body, data, errors, extensions };
 }
