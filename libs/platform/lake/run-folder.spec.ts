@@ -43,8 +43,11 @@ describe('the folder of a run', () => {
 
   it('is of one attempt when two take it at once', async () => {
     await anAttempt();
-    const takers = await Promise.all(Array.from({ length: 4 }, () => RunFolder.take(dataDir, RUN)));
-    const has = await Promise.all(takers.map(async (taker) => (await taker.recall('gold/sales')) !== undefined));
+    const takers = await Promise.allSettled(Array.from({ length: 4 }, () => RunFolder.take(dataDir, RUN)));
+    // One may lose even its empty folder to the others, and fails.
+    const got = takers.flatMap((taker) => (taker.status === 'fulfilled' ? [taker.value] : []));
+    expect(got.length).toBeGreaterThan(0);
+    const has = await Promise.all(got.map(async (taker) => (await taker.recall('gold/sales')) !== undefined));
     expect(has.filter(Boolean).length).toBeLessThanOrEqual(1);
   });
 

@@ -16,8 +16,9 @@ export class RunFolder implements RunJournal {
     const folder = join(parent, `${runId}.${randomBytes(4).toString('hex')}`);
     let taken = false;
     for (const name of (await readdir(parent)).filter((name) => runIdOf(name) === runId)) {
-      if (taken) await rm(join(parent, name), { recursive: true, force: true });
-      // Whoever is asked by two at the same moment goes with one of them.
+      // What cannot be removed now is swept once the run has ended.
+      if (taken) await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined);
+      // Of two that take it at the same moment one gets it.
       else taken = await rename(join(parent, name), folder).then(() => true, ifMissing(false));
     }
     await mkdir(join(folder, 'steps'), { recursive: true });
