@@ -72,8 +72,9 @@ export class GraphqlDoor {
       });
       const text = body.kind === 'complete' ? body.string : '';
       for (const [name, value] of headers) void reply.header(name, value);
-      if (outcome !== undefined) return this.#answer(text, outcome, request, reply);
+      // an `Accept` that nothing fits is refused after the answer was made
       const isRefused = status !== undefined && status >= 400;
+      if (outcome !== undefined && !isRefused) return this.#answer(text, outcome, request, reply);
       await reply
         .code(status ?? 200)
         .header('Cache-Control', 'no-store')

@@ -288,6 +288,16 @@ it('keeps answers until a table that they read changes, and answers 304 to who h
   expect(release?.id).toBe(String(shop.answers.current?.number));
 });
 
+it('keeps the answer, and not the refusal of a form that it does not come in', async () => {
+  const products = '{ dimProduct(first: 2) { nodes { productSk } } }';
+  const first = await get(products);
+  const refused = await get(products, { accept: 'text/csv' });
+  expect(refused.statusCode).toBe(406);
+  expect(refused.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT', status: 406 } }] });
+  const again = await get(products);
+  expect([again.statusCode, again.body]).toEqual([200, first.body]);
+});
+
 it('hides personal columns from a caller without pii:read, and refuses what scopes do not cover', async () => {
   const document = '{ rows: factSales(first: 1) { nodes { salesKey customer { firstName customerId } } } }';
   const open = await ask<{ rows: Connection }>(document);
