@@ -25,6 +25,12 @@ export interface RunningProgram extends Running {
 }
 
 /**
+ * Threads for work off the event loop. Each running DuckDB statement takes one until it ends; with Node's four, a few long
+ * ones would keep every file from being read.
+ */
+const WORK_THREADS = '16';
+
+/**
  * One of our programs in a process of its own. It sends `{kind: 'ready', url?}` when it serves, ends with 2 for wrong
  * settings, and ends on SIGTERM and when the channel to this process is gone.
  */
@@ -65,7 +71,7 @@ export class NodeProgram implements Service<RunningProgram> {
     const { name, path, env, log, onSpawn } = this.options;
     const child = fork(path, [], {
       execArgv: ['--enable-source-maps'],
-      env: { ...process.env, ...env() },
+      env: { UV_THREADPOOL_SIZE: WORK_THREADS, ...process.env, ...env() },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Away from the terminal: its Ctrl-C is for this process, which ends the others in order.
       detached: true,
