@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Release } from '#releases';
 
 const made = new WeakMap<Release, Readonly<Record<string, string>>>();
@@ -26,8 +26,15 @@ export function setReleaseHeaders(reply: FastifyReply, release: Release, isPinne
   void reply.header('Cache-Control', isPinned ? 'private, immutable' : 'private');
 }
 
-/** Whether `If-None-Match` holds the ETag. Weak comparison, as RFC 9110 asks for it; `*` says nothing of a version. */
+/** Whether `If-None-Match` names the ETag. Weak comparison, as RFC 9110 asks for it. */
 export function matches(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   return ifNoneMatch.split(',').some((part) => part.trim().replace(/^W\//, '') === etag);
+}
+
+/** Whether whoever asks has an answer that was found. `*` is any, so there has to be one before this is asked. */
+export function hasAnswer({ method, headers }: FastifyRequest, etag: string): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  const ifNoneMatch = headers['if-none-match'];
+  return ifNoneMatch?.trim() === '*' || matches(ifNoneMatch, etag);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Release } from '#releases';
-import { matches, setReleaseHeaders } from './answer-headers.js';
+import { hasAnswer, setReleaseHeaders } from './answer-headers.js';
 
 /** Sends what is true now and of no release: nobody keeps it, but whoever has these words need not load them again. */
 export function sendState(value: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -26,8 +26,7 @@ function send(value: unknown, strength: '' | 'W/', request: FastifyRequest, repl
   const text = JSON.stringify(value);
   const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
   void reply.header('ETag', `${strength}${etag}`);
-  const isSafe = request.method === 'GET' || request.method === 'HEAD';
-  if (isSafe && matches(request.headers['if-none-match'], etag)) {
+  if (hasAnswer(request, etag)) {
     void reply.code(304).send();
     return;
   }

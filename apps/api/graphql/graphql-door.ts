@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LakeError } from '#errors';
 import type { Release } from '#releases';
 import { scopeClass, type AnswerCache, type CachedAnswer } from '#serving';
-import { matches, setReleaseHeaders } from '../edge/answer-headers.js';
+import { hasAnswer, setReleaseHeaders } from '../edge/answer-headers.js';
 import { askedRelease } from '../edge/asked-release.js';
 import { invalidRequest, type RequestMistake } from '../edge/request-error.js';
 import type { ApiServices } from '../services.js';
@@ -139,7 +139,7 @@ function send(
 
 function sendBytes(answer: CachedAnswer, request: FastifyRequest, reply: FastifyReply): void {
   void reply.header('ETag', answer.etag);
-  if (request.method === 'GET' && matches(request.headers['if-none-match'], answer.etag.replace(/^W\//, ''))) {
+  if (hasAnswer(request, answer.etag.replace(/^W\//, ''))) {
     void reply.code(304).send();
     return;
   }

@@ -10,29 +10,42 @@ export const contentTypes: Readonly<Record<Format, string>> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
 };
 
-const byMediaType: Readonly<Record<string, Format>> = {
-  'application/json': 'json',
-  'application/*': 'json',
-  '*/*': 'json',
-  'text/csv': 'csv',
-  'text/*': 'csv',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
+const mediaTypes: Readonly<Record<Format, readonly string[]>> = {
+  json: ['application/json'],
+  csv: ['text/csv'],
+  ndjson: ['application/x-ndjson', 'application/ndjson'],
 };
 
-/** The offered format that an `Accept` header ranks first; of equals the one that it names first. Throws `request.not_acceptable`. */
+/**
+ * The offered format that an `Accept` header ranks highest, by the range that says most of each (RFC 9110); of equals the
+ * one that it names first. Throws `request.not_acceptable`.
+ */
 export function acceptedFormat(accept: string | undefined, offered: readonly Format[]): Format {
   if (accept === undefined || accept.trim() === '') return 'json';
-  const ranges = accept.split(',', 100).map((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    return { format: Object.hasOwn(byMediaType, type) ? byMediaType[type] : undefined, q: Number(q ?? 1) };
+  const ranges = accept.split(',', 100).map(parseRange);
+  const ranked = offered.flatMap((format) => {
+    for (const names of rangesOf(format)) {
+      const place = ranges.findIndex(({ type, q }) => names.includes(type) && q >= 0);
+      const q = ranges[place]?.q ?? 0;
+      if (place >= 0) return q > 0 ? [{ format, q, place }] : [];
+    }
+    return [];
   });
-  const [best] = ranges
-    .filter(({ format, q }) => format !== undefined && offered.includes(format) && q > 0)
-    .sort((a, b) => b.q - a.q);
-  if (best?.format === undefined) throw notAcceptable();
+  const [best] = ranked.sort((a, b) => b.q - a.q || a.place - b.place);
+  if (best === undefined) throw notAcceptable();
   return best.format;
+}
+
+function parseRange(range: string): { readonly type: string; readonly q: number } {
+  const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+  const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+  return { type, q: Number(q ?? 1) };
+}
+
+/** What a header may call the format, from what says most to what says least. */
+function rangesOf(format: Format): readonly (readonly string[])[] {
+  const names = mediaTypes[format];
+  return [names, names.map((name) => name.replace(/\/.*/, '/*')), ['*/*']];
 }
 
 export function notAcceptable(): LakeError {

@@ -30,6 +30,7 @@ export class CatalogueController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const table = this.products.named(product);
+    void reply.header('X-Contract', `${product}@${table.contract.version}`);
     await this.#send((release) => productView(table, release), request, reply);
   }
 

@@ -148,12 +148,40 @@ describe('products over REST', () => {
       const unchanged = await get(pinned, { 'if-none-match': `"other", W/${etag}` });
       expect([unchanged.statusCode, unchanged.body, unchanged.headers.etag]).toEqual([304, '', etag]);
     }
+    for (const form of ['json', 'csv']) {
+      const any = await get(`${path}&format=${form}`, { 'if-none-match': '*' });
+      expect([any.statusCode, any.body]).toEqual([304, '']);
+    }
+    const nothing = await get('fact_sales/rows/no-such-key', { 'if-none-match': '*' });
+    expect(nothing.statusCode).toBe(404);
+    expect((await get('agg_daily_sales')).headers).toMatchObject({ 'x-contract': 'agg_daily_sales@1' });
     expect((await get(`${path}&release=1`)).headers['cache-control']).toBe('private, immutable');
     expect((await get(`${path}&decimals=string`)).headers.etag).not.toBe(etag);
     const head = await app.inject({ method: 'HEAD', url: `/v1/products/${path}` });
     expect([head.statusCode, head.body, head.headers.etag]).toEqual([200, '', etag]);
     const stream = await app.inject({ method: 'HEAD', url: `/v1/products/${path}&format=csv` });
     expect([stream.statusCode, stream.body, stream.headers['content-length']]).toEqual([200, '', undefined]);
+  });
+
+  it('comes in the form that Accept ranks highest, by the range that says most of it', async () => {
+    for (const [accept, form] of [
+      ['', 'application/json'],
+      ['*/*', 'application/json'],
+      ['text/html, */*;q=0.1', 'application/json'],
+      ['text/csv, */*', 'text/csv'],
+      ['text/*, application/json;q=0.9', 'text/csv'],
+      ['application/json;q=0.1, */*', 'text/csv'],
+      ['application/json;q=0, application/*', 'application/x-ndjson'],
+      ['application/json;q=0, text/csv;q=0, */*', 'application/x-ndjson'],
+      ['application/json;Q=0.2, TEXT/CSV;q=0.3', 'text/csv'],
+      ['*/*;q=0', 'application/problem+json'],
+      ['application/json;q=0', 'application/problem+json'],
+      ['text/html', 'application/problem+json'],
+    ] as const) {
+      const { headers, statusCode } = await get('agg_daily_sales/rows?limit=1', { accept });
+      expect([accept, String(headers['content-type']).split(';')[0]]).toEqual([accept, form]);
+      expect(statusCode).toBe(form === 'application/problem+json' ? 406 : 200);
+    }
   });
 
   it('hides personal columns from a caller without pii:read, and gives nothing to one without products:read', async () => {

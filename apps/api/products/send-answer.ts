@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Release } from '#releases';
 import type { CachedAnswer } from '#serving';
-import { matches, setReleaseHeaders } from '../edge/answer-headers.js';
+import { hasAnswer, matches, setReleaseHeaders } from '../edge/answer-headers.js';
 import { callerOf } from '../edge/caller.js';
 import type { Ask, Reply } from './product-answers.js';
 
@@ -28,7 +28,8 @@ export async function sendAnswer(
   if (made.kind === 'whole') return sendWhole(made.answer, made.release, isPinned, request, reply);
   setReleaseHeaders(reply, made.release, isPinned);
   void reply.header('ETag', made.etag);
-  if (made.kind === 'unchanged') {
+  if (made.kind === 'unchanged' || hasAnswer(request, made.etag)) {
+    if (made.kind === 'stream') await made.close();
     void reply.code(304).send();
     return;
   }
@@ -52,7 +53,7 @@ export function sendWhole(
 ): void {
   setReleaseHeaders(reply, release, isPinned);
   void reply.header('ETag', answer.etag);
-  if (matches(request.headers['if-none-match'], answer.etag) && request.method !== 'POST') {
+  if (hasAnswer(request, answer.etag)) {
     void reply.code(304).send();
     return;
   }
