@@ -1,6 +1,6 @@
 import { type GraphQLFieldConfig, type GraphQLFieldConfigArgumentMap } from 'graphql';
 import { assert } from '#errors';
-import { badInput } from './door-error.js';
+import { badInput, repointed } from './door-error.js';
 import type { Operation } from './operation.js';
 import { planRow, releaseArgument, selectOf } from './row-plan.js';
 import { scalarOf } from './scalar.js';
@@ -32,8 +32,15 @@ export function byKeyField(shape: TableShape, types: TableTypes): GraphQLFieldCo
       const plan = planRow(selection, shape);
       const question = { select: selectOf(plan, shape), where: { and: where }, limit: 1 };
       const release = args['release'] as string | null | undefined;
-      const { rows } = await operation.ask(shape, question, { release: release ?? null });
-      return rows[0] === undefined ? null : plan.toNode(rows[0]);
+      try {
+        const { rows } = await operation.ask(shape, question, { release: release ?? null });
+        return rows[0] === undefined ? null : plan.toNode(rows[0]);
+      } catch (error) {
+        throw repointed(error, (pointer) => {
+          const part = shape.key[Number(/^\/where\/and\/(\d+)/.exec(pointer)?.[1])];
+          return part === undefined ? pointer : `/${part.name}`;
+        });
+      }
     },
   };
 }

@@ -9,9 +9,9 @@ import {
   type GraphQLFieldConfig,
 } from 'graphql';
 import type { ReleaseLabel } from '#serving';
-import { badInput } from './door-error.js';
+import { badInput, repointed } from './door-error.js';
 import { toWhere } from './filter.js';
-import { COST_OF_SCAN, type FieldAnswer, type Operation } from './operation.js';
+import { COST_OF_SCAN, type FieldAnswer, type FieldOptions, type Operation } from './operation.js';
 import { firstArgument, limitOf, planRow, releaseArgument, selectOf } from './row-plan.js';
 import { GraphQLDate, GraphQLDateTime } from './scalar.js';
 import { Selection } from './selection.js';
@@ -103,7 +103,7 @@ export function connectionField(shape: TableShape, types: TableTypes): GraphQLFi
         ...(args.orderBy == null ? {} : { sort: toSort(args.orderBy) }),
       };
       const { release, ...place } = { ...page, release: args.release ?? null };
-      const answer = await operation.ask(shape, question, { ...place, release, total });
+      const answer = await askPage(operation, shape, question, { ...place, release, total });
       return {
         ...(selection.has('nodes') ? { nodes: answer.rows.map(plans.nodes.toNode) } : {}),
         ...(selection.has('edges') ? { edges: edgesOf(answer, edges, plans.edges.toNode) } : {}),
@@ -113,6 +113,15 @@ export function connectionField(shape: TableShape, types: TableTypes): GraphQLFi
       };
     },
   };
+}
+
+async function askPage(operation: Operation, shape: TableShape, question: object, options: FieldOptions) {
+  try {
+    return await operation.ask(shape, question, options);
+  } catch (error) {
+    if (options.backward !== true) throw error;
+    throw repointed(error, (pointer) => (pointer === '/cursor' ? '/before' : pointer));
+  }
 }
 
 function toAnsweredRelease({ id, as_of, published_at }: ReleaseLabel): object {

@@ -37,6 +37,13 @@ export function badInput(pointer: string, code: Problem['code'], detail: string)
   return new QueryError('query.invalid', 'invalid', `${pointer}: ${detail}.`, [{ pointer, code, detail }]);
 }
 
+/** A mistake in a query that was made from other arguments than `ARGUMENTS` says, with pointers to those. */
+export function repointed(error: unknown, toArgument: (pointer: string) => string): unknown {
+  if (!(error instanceof QueryError)) return error;
+  const problems = error.problems.map((problem) => ({ ...problem, pointer: toArgument(problem.pointer) }));
+  return new QueryError(error.code, error.kind, error.message, problems);
+}
+
 export function tooCostly(message: string): LakeError {
   return new LakeError('query.too_costly', 'invalid', message);
 }

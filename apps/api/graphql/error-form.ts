@@ -29,8 +29,9 @@ export class ErrorForm {
   refusal(body: string, status: number, requestId: string): string {
     const { errors } = JSON.parse(body) as { readonly errors: readonly GraphQLFormattedError[] };
     const shown = errors.map((error): GraphQLFormattedError => {
-      const { message, locations, extensions } = error;
+      const { locations, extensions } = error;
       if (extensions?.['requestId'] !== undefined) return error;
+      const message = error.message === STACK_OVERFLOW ? VALUES_TOO_DEEP : error.message;
       const code = codeOfRefusal(message, extensions?.['code']);
       return {
         message,
@@ -51,9 +52,14 @@ export class ErrorForm {
   }
 }
 
+/** What becomes of values in a document that nest too deep for the checks of GraphQL. */
+const STACK_OVERFLOW = 'Maximum call stack size exceeded';
+const VALUES_TOO_DEEP = 'Values in the document nest too deep.';
+
 /** Limits are checked while documents are parsed and validated, which gives their errors the codes of those steps. */
 function codeOfRefusal(message: string, code: unknown): DoorCode {
   if (code === 'INTERNAL_SERVER_ERROR') return code;
-  if (message.startsWith(TOO_DEEP) || message.startsWith('Maximum introspection depth')) return 'QUERY_TOO_DEEP';
+  if (message.startsWith(TOO_DEEP) || message === VALUES_TOO_DEEP || message.startsWith('Maximum introspection depth'))
+    return 'QUERY_TOO_DEEP';
   return /^Syntax Error: Document contains more tha. \d+ tokens/.test(message) ? 'QUERY_TOO_COSTLY' : 'BAD_USER_INPUT';
 }

@@ -14,6 +14,7 @@ import { Execution } from './execution.js';
 import { GraphqlDoor } from './graphql-door.js';
 import { GraphqlDriver, type GraphqlDriverConfig } from './graphql.driver.js';
 import { SchemaController } from './schema.controller.js';
+import { kindRule } from './kind-rule.js';
 import { graphqlSchema } from './schema.js';
 
 /** Words and signs of a document; tools ask for the schema with a few hundred. */
@@ -41,7 +42,7 @@ const MAX_TOKENS = 10_000;
               ApolloServerPluginLandingPageDisabled(),
               new Execution(new CompiledOperations(schema), errors).plugin,
             ],
-            validationRules: [depthRule],
+            validationRules: [depthRule, kindRule],
             parseOptions: { maxTokens: MAX_TOKENS },
             introspection: true,
             includeStacktraceInErrorResponses: false,

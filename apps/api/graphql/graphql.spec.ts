@@ -168,7 +168,39 @@ describe('what cannot be answered', () => {
     ],
     ['no document', '', {}, 'BAD_USER_INPUT', 400],
     ['broken syntax', '{ factSales', {}, 'BAD_USER_INPUT', 400],
-    ['an unknown run request', 'mutation { triggerRun(input: {asOf: "soon"}) { runId } }', {}, 'BAD_USER_INPUT', 400],
+    [
+      'an unknown run request',
+      'mutation { triggerRun(input: {asOf: "soon"}) { runId } }',
+      {},
+      'BAD_USER_INPUT',
+      400,
+      '/input/asOf',
+    ],
+    [
+      'a key that no run can have',
+      'mutation { triggerRun(input: {idempotencyKey: "a b"}) { runId } }',
+      {},
+      'BAD_USER_INPUT',
+      400,
+      '/input/idempotencyKey',
+    ],
+    [
+      'a key of another type',
+      '{ aggDailySalesByKey(channel: "web", orderDate: "today") { channel } }',
+      {},
+      'BAD_USER_INPUT',
+      400,
+      '/orderDate',
+    ],
+    ['a bad cursor backward', '{ factSales(before: "x") { totalCount } }', {}, 'BAD_USER_INPUT', 400, '/before'],
+    ['a kind of operation that there is not', 'subscription { releasePublished { id } }', {}, 'BAD_USER_INPUT', 400],
+    [
+      'values that nest too deep',
+      `{ factSales(filter: ${'{not: '.repeat(3_000)}{}${'}'.repeat(3_000)}) { totalCount } }`,
+      {},
+      'QUERY_TOO_DEEP',
+      400,
+    ],
   ])('%s', async (_, document, variables, code, status, ...[pointer]) => {
     const { errors, status: httpStatus } = await ask(document, variables);
     const { extensions } = errors?.[0] ?? {};

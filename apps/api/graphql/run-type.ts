@@ -10,8 +10,9 @@ import {
   type GraphQLFieldConfig,
 } from 'graphql';
 import type { RunView } from '#platform';
+import { invalidRequest, RequestError } from '../edge/request-error.js';
 import { parseIdempotencyKey, parseRunRequest } from '../runs/parse-run-request.js';
-import { camelCased } from './camel-case.js';
+import { camelCase, camelCased } from './camel-case.js';
 import { listOf, objectType, required } from './object-type.js';
 import type { Operation } from './operation.js';
 import { CheckResult } from './release-type.js';
@@ -164,9 +165,25 @@ export const triggerRunField: GraphQLFieldConfig<unknown, Operation> = {
     const { catalogue, runs } = operation.services;
     const { asOf, idempotencyKey, ...rest } = input ?? {};
     const given = Object.entries({ as_of: asOf, ...rest }).filter(([, value]) => value != null);
-    const request = parseRunRequest(Object.fromEntries(given), catalogue);
-    return camelCased(
-      await runs.request(request, operation.caller.id, parseIdempotencyKey(idempotencyKey ?? undefined)),
-    );
+    const { request, key } = atInput(() => ({
+      request: parseRunRequest(Object.fromEntries(given), catalogue),
+      key: parseIdempotencyKey(idempotencyKey ?? undefined),
+    }));
+    return camelCased(await runs.request(request, operation.caller.id, key));
   },
 };
+
+/** Mistakes in what REST takes as body and header, with pointers into the argument. */
+function atInput<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw invalidRequest(
+      error.mistakes.map(({ code, detail, ...place }) => {
+        const pointer = 'pointer' in place ? camelCase(place.pointer) : '/idempotencyKey';
+        return { pointer: `/input${pointer}`, code, detail };
+      }),
+    );
+  }
+}
