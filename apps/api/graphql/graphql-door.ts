@@ -53,7 +53,7 @@ export class GraphqlDoor {
 
   async #handle(apollo: ApolloServer<DoorContext>, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (wantsPage(request)) {
-      await reply.header('Content-Type', 'text/html; charset=utf-8').send(graphiqlPage());
+      await reply.header('Content-Type', 'text/html; charset=utf-8').send(await graphiqlPage('/graphql'));
       return;
     }
     const release = releaseOf(request);
