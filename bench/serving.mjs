@@ -35,6 +35,7 @@ const api = await started(join(root, 'dist/apps/api/main.js'), {
   SHOPSMART_MEMORY_LIMIT: values.memory,
   PORT: '0',
   LOG_LEVEL: 'warn',
+  UV_THREADPOOL_SIZE: '16',
 });
 try {
   const facts = factsOf();

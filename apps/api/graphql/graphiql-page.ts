@@ -1,13 +1,3 @@
-const EXAMPLE = `# Ctrl-Space completes, Ctrl-Enter asks; the book on the left has every table and column.
-{
-  factSalesAggregate(groupBy: [product_category], orderBy: [{ column: sum_netLineTotal, direction: DESC }]) {
-    keys { product_category }
-    count
-    sum { netLineTotal }
-  }
-}
-`;
-
 let page: Promise<Buffer> | undefined;
 
 /**
@@ -16,7 +6,7 @@ let page: Promise<Buffer> | undefined;
  */
 export function graphiqlPage(endpoint: string): Promise<Buffer> {
   page ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-    Buffer.from(renderGraphiQL({ endpoint, title: 'ShopSmart GraphQL', defaultQuery: EXAMPLE })),
+    Buffer.from(renderGraphiQL({ endpoint, title: 'ShopSmart GraphQL' })),
   );
   return page;
 }
