@@ -5,9 +5,12 @@ import {
   getVariableValues,
   Kind,
   visit,
+  type ArgumentNode,
   type DocumentNode,
   type ExecutionResult,
+  type ObjectFieldNode,
   type OperationDefinitionNode,
+  type ValueNode,
 } from 'graphql';
 
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
@@ -46,7 +49,8 @@ export class CompiledOperations {
     const { variableDefinitions = [] } = asked.operation;
     const { errors, coerced } = getVariableValues(this.schema, variableDefinitions, asked.variables);
     if (errors !== undefined) return { errors };
-    const compiled = this.#at(asked);
+    const missing = variableDefinitions.map(({ variable }) => variable.name.value).filter((name) => !(name in coerced));
+    const compiled = this.#at(asked, missing);
     if (compiled !== undefined) return compiled.query({}, context, coerced);
     const { document, operation, variables: variableValues } = asked;
     const { schema } = this;
@@ -55,12 +59,12 @@ export class CompiledOperations {
   }
 
   /** Undefined for what graphql-jit does not know; graphql-js runs it. */
-  #at({ hash, document, operation }: Asked): CompiledQuery | undefined {
+  #at({ hash, document, operation }: Asked, missing: readonly string[]): CompiledQuery | undefined {
     const name = operation.name?.value;
-    const key = `${hash} ${name ?? ''}`;
+    const key = [hash, name ?? '', ...missing].join(' ');
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
-    const compiled = compileQuery(this.#schema, withCoercedVariables(document), name);
+    const compiled = compileQuery(this.#schema, withCoercedVariables(withoutMissing(document, missing)), name);
     if (!isCompiledQuery(compiled)) return undefined;
     this.#compiled.set(key, compiled);
     return compiled;
@@ -74,5 +78,17 @@ function withCoercedVariables(document: DocumentNode): DocumentNode {
       variable,
       type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: Coerced.name } },
     }),
+  });
+}
+
+/** GraphQL leaves out an argument, or an entry of an object, whose variable was not given; graphql-jit would make it null. */
+function withoutMissing(document: DocumentNode, missing: readonly string[]): DocumentNode {
+  if (missing.length === 0) return document;
+  const isMissing = (value: ValueNode) => value.kind === Kind.VARIABLE && missing.includes(value.name.value);
+  const dropped = (node: ArgumentNode | ObjectFieldNode) => (isMissing(node.value) ? null : undefined);
+  return visit(document, {
+    Argument: dropped,
+    ObjectField: dropped,
+    ListValue: (node) => ({ ...node, values: node.values.map((v) => (isMissing(v) ? { kind: Kind.NULL } : v)) }),
   });
 }

@@ -88,6 +88,22 @@ it('answers rows with what they refer to, single rows and groups, and says what 
   expect(extensions).toMatchObject({ release: 1, asOf: '2026-02-17', maskedColumns: [], cost: expect.any(Number) });
 });
 
+it('asks nothing by a variable that was not given, and takes null for null', async () => {
+  const document = `query ($eq: String, $ne: StringFilter, $not: FactSalesFilter, $in: [String!], $first: Int) {
+    factSales(first: $first, filter: {channel: {eq: $eq, in: $in}, orderStatus: $ne, not: $not}) { totalCount }
+  }`;
+  const count = async (variables: object) =>
+    (await ask<{ factSales?: Connection }>(document, variables)).data.factSales?.totalCount;
+  const all = (await ask<{ rows: Connection }>('{ rows: factSales { totalCount } }')).data.rows.totalCount;
+  const web = await count({ eq: 'web' });
+  expect(web).toBeGreaterThan(0);
+  expect(web).toBeLessThan(all);
+  expect(await count({})).toBe(all);
+  expect(await count({ eq: null })).toBe(0);
+  expect(await count({ not: { channel: { ne: 'web' } } })).toBe(web);
+  expect(await count({ in: ['web'], first: 1 })).toBe(web);
+});
+
 it('finds each row by its key, NULL parts included, and wants every part', async () => {
   const { data } = await ask<{ rows: Connection }>(
     '{ rows: aggDailySales(first: 50) { nodes { orderDate channel } } }',
