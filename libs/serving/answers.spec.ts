@@ -194,6 +194,29 @@ describe('Answers', () => {
     });
   });
 
+  it('goes on from a cursor whose release was removed, as long as its tables are the same', async () => {
+    const rows = sales(50, 10);
+    await lake.publish(rows, { 1: 'Ulm' });
+    await lake.publish(rows, { 1: 'Neu-Ulm' });
+    const answers = await lake.answers();
+    const own = { select: ['sale_id'], limit: 10 };
+    const related = { select: ['sale_id', 'shop.city'], limit: 10 };
+    const first = await ask(answers, own, { release: 2 });
+    const second = await ask(answers, { ...own, cursor: first.nextCursor }, { release: 2 });
+    const older = await ask(answers, related, { release: 1 });
+    await rm(join(lake.folder, 'lake/_releases/00000000000000000001.json'));
+    const later = await lake.answers();
+    const cursor = String(first.nextCursor);
+    expect((await ask(later, { ...own, cursor }, { cursor })).rows).toEqual(second.rows);
+    const gone = String(older.nextCursor);
+    await expect(ask(later, { ...related, cursor: gone }, { cursor: gone })).rejects.toMatchObject({
+      code: 'release-gone',
+    });
+    await lake.publish(sales(50, 10, 1));
+    await later.refresh();
+    await expect(ask(later, { ...own, cursor }, { cursor })).rejects.toMatchObject({ code: 'release-gone' });
+  });
+
   it('keeps files of the newest release only, and none that a killed process left half-built', async () => {
     await lake.publish(sales(500, 40), { 1: 'Ulm' });
     const before = await lake.answers();

@@ -48,6 +48,12 @@ export interface AskedRelease {
   readonly cursor?: string;
 }
 
+/** A release that a cursor names and that is no longer kept. */
+interface Gone {
+  readonly number: number;
+  readonly error: LakeError;
+}
+
 export interface Want {
   /** Count the rows of all pages too. */
   readonly total?: boolean;
@@ -148,7 +154,7 @@ export class Answers {
 
   /** Throws as `releaseAt`, and `query.invalid` for what is no cursor. */
   async pin(asked: AskedRelease): Promise<PinnedRelease> {
-    const release = await this.releaseAt(asked.release ?? this.#cursorRelease(asked.cursor));
+    const { release, gone } = await this.#releaseOf(asked);
     const held = new Map<string, Promise<HeldTable>>();
     const hold = (name: string): Promise<HeldTable> => {
       const table = held.get(name) ?? this.snapshots.hold(release, name);
@@ -157,6 +163,11 @@ export class Answers {
     };
     const labelNumber = (names: readonly string[]) =>
       Math.max(...names.map((name) => release.tables[name]?.release ?? release.number));
+    const numberOf = (names: readonly string[]) => {
+      const number = labelNumber(names);
+      if (gone !== undefined && number > gone.number) throw gone.error;
+      return number;
+    };
     return {
       release,
       labelOf: (names) => this.#label(labelNumber(names), release),
@@ -170,7 +181,7 @@ export class Answers {
         const ask = () =>
           answerQuery(
             query,
-            this.#asked(labelNumber(names), contract, scopes, tables, signal),
+            this.#asked(numberOf(names), contract, scopes, tables, signal),
             total === undefined ? {} : { total },
           );
         return ask().catch(async (error: unknown) => {
@@ -182,7 +193,7 @@ export class Answers {
         const names = tablesRead(query, contract, this.options.tables);
         const over = (tables: ReadonlyMap<string, HeldTable>) =>
           streamQuery(query, {
-            ...this.#asked(labelNumber(names), contract, scopes, tables, signal),
+            ...this.#asked(numberOf(names), contract, scopes, tables, signal),
             scan: this.#streams,
           });
         async function* batches() {
@@ -255,8 +266,22 @@ export class Answers {
     return label;
   }
 
-  #cursorRelease(cursor: string | undefined): number | undefined {
-    return cursor === undefined ? undefined : openCursor(cursor, this.options.cursorSecret).release;
+  /**
+   * A cursor names the release that last changed its tables. Where that one was removed, the newest gives the same rows as
+   * long as it still has those tables: `gone` is what to say if it has not.
+   */
+  async #releaseOf({
+    release: asked,
+    cursor,
+  }: AskedRelease): Promise<{ readonly release: Release; readonly gone?: Gone }> {
+    if (asked !== undefined || cursor === undefined) return { release: await this.releaseAt(asked) };
+    const { release: number } = openCursor(cursor, this.options.cursorSecret);
+    try {
+      return { release: await this.releaseAt(number) };
+    } catch (error) {
+      if (!(error instanceof LakeError) || error.code !== 'release-gone') throw error;
+      return { release: await this.releaseAt(), gone: { number, error } };
+    }
   }
 
   #lookAgain(): void {
