@@ -7,6 +7,8 @@ import type { Parameter } from '../edge/parameters.js';
 /** How an answer is wanted, beside the query. */
 export interface AnswerOptions {
   readonly release?: number;
+  /** The URL names the release, and not only a header. */
+  readonly isPinned: boolean;
   readonly format: Format;
   readonly decimals: 'number' | 'string';
   readonly excel: boolean;
@@ -57,6 +59,7 @@ export function takeOptions(
   const release = askedRelease({ parameter: given.get('release'), header: headers['x-release'] }, mistakes);
   const options = {
     ...(release === undefined ? {} : { release }),
+    isPinned: given.has('release'),
     format: read.format(headers.accept, question === 'row' ? ['json'] : formats),
     decimals: read.choice('decimals', ['number', 'string']),
     excel: read.choice('excel', ['false', 'true']) === 'true',

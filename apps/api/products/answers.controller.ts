@@ -87,6 +87,6 @@ export class AnswersController {
   ): Promise<void> {
     const made = await this.answers.answer({ ...ask, ...askerOf(request, reply) });
     if (made.kind === 'whole') this.kept.remember(request, made.release, made.answer);
-    await sendAnswer(made, ask.options.release !== undefined, request, reply);
+    await sendAnswer(made, ask.options.isPinned, request, reply);
   }
 }

@@ -156,6 +156,7 @@ describe('products over REST', () => {
     expect(nothing.statusCode).toBe(404);
     expect((await get('agg_daily_sales')).headers).toMatchObject({ 'x-contract': 'agg_daily_sales@1' });
     expect((await get(`${path}&release=1`)).headers['cache-control']).toBe('private, immutable');
+    expect((await get(path, { 'x-release': '1' })).headers['cache-control']).toBe('private');
     expect((await get(`${path}&decimals=string`)).headers.etag).not.toBe(etag);
     const head = await app.inject({ method: 'HEAD', url: `/v1/products/${path}` });
     expect([head.statusCode, head.body, head.headers.etag]).toEqual([200, '', etag]);
