@@ -59,7 +59,7 @@ describe('runs over HTTP', () => {
     expect(asked.statusCode).toBe(202);
     const location = String(asked.headers.location);
     const found = await app.inject(location);
-    expect(found.headers['cache-control']).toBe('no-store');
+    expect(found.headers['cache-control']).toBe('private, no-cache');
     expect(found.headers.etag).toMatch(/^W\//);
     expect(found.headers['x-release']).toBeUndefined();
     expect(found.json()).toMatchObject({

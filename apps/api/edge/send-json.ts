@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Release } from '#releases';
 import { hasAnswer, setReleaseHeaders } from './answer-headers.js';
 
-/** Sends what is true now and of no release: nobody keeps it, but whoever has these words need not load them again. */
+/** Sends what is true now and of no release: whoever kept it asks whether it still is before it is used again. */
 export function sendState(value: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  void reply.header('Cache-Control', 'no-store');
+  void reply.header('Cache-Control', 'private, no-cache');
   send(value, 'W/', request, reply);
 }
 

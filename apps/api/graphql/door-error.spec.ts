@@ -1,5 +1,6 @@
 import { LakeError } from '#errors';
 import { toDoorError } from './door-error.js';
+import { ErrorForm } from './error-form.js';
 
 it.each([
   ['too-many-groups', 'invalid', 'QUERY_TOO_COSTLY', 400],
@@ -24,4 +25,12 @@ it.each([
   const shown = toDoorError(error, 'id');
   expect(shown).toMatchObject({ code, status });
   expect(JSON.stringify(shown)).not.toMatch(/secret/);
+});
+
+it('an asker who left is no failure to log, and a store that fails is', () => {
+  const warned: unknown[] = [];
+  const form = new ErrorForm({ error: () => undefined, warn: (...entry: unknown[]) => void warned.push(entry[0]) });
+  form.of(new LakeError('engine.cancelled', 'unavailable', 'cancelled'), 'left');
+  form.of(new LakeError('storage.failed', 'unavailable', '/secret/path'), 'failed');
+  expect(warned).toMatchObject([{ request_id: 'failed', code: 'UNAVAILABLE' }]);
 });

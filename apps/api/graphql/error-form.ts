@@ -1,4 +1,5 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { LakeError } from '#errors';
 import type { Log } from '#platform';
 import { TOO_DEEP } from './depth-rule.js';
 import { toDoorError, type DoorCode, type DoorError } from './door-error.js';
@@ -45,6 +46,8 @@ export class ErrorForm {
 
   #explain(cause: unknown, requestId: string): DoorError {
     const shown = toDoorError(cause, requestId);
+    // an asker who left has stopped the work, which is no failure
+    if (cause instanceof LakeError && cause.code === 'engine.cancelled') return shown;
     const entry = { request_id: requestId, code: shown.code, err: cause };
     if (shown.status === 500) this.log.error(entry, 'a field failed');
     else if (shown.status > 500) this.log.warn(entry, 'a field could not be answered');

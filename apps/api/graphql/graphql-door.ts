@@ -91,7 +91,7 @@ export class GraphqlDoor {
     if (release === undefined || outcome.isCurrentState) {
       const etag = `W/"${hashOf([text])}"`;
       const answer = { etag, contentType, headers: {}, body };
-      void reply.header('Cache-Control', 'no-store');
+      void reply.header('Cache-Control', 'private, no-cache');
       return sendBytes(answer, request, reply);
     }
     const { query, operationName, variables } = questionOf(request);

@@ -376,7 +376,7 @@ it('shows products, releases and runs as the other doors do, and queues runs', a
     release(id: 1) { id mode changedTables completeUntil { source until } tables { table rows changedIn } checks { name passed } }
     products { name field table columns { name field type pii } freshness { rows } inputs relations { to } }
   }`);
-  expect(headers['cache-control']).toBe('no-store');
+  expect(headers['cache-control']).toBe('private, no-cache');
   expect(state).toMatchObject({
     runs: [{ runId: 'run-1', requestedBy: 'tester', report: null }],
     run: { state: 'queued', stages: [] },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { LakeError } from '#errors';
 import type { Release } from '#releases';
 import {
@@ -92,6 +93,8 @@ export class Operation {
   constructor(private readonly options: OperationOptions) {
     this.services = options.services;
     this.#timer = setTimeout(() => this.#stop('timeout'), TIMEOUT_MS).unref();
+    // every statement listens, some at once for each field; Node takes more than ten for a leak
+    setMaxListeners(0, this.#abort.signal);
   }
 
   get caller(): Caller {
