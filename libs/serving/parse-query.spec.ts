@@ -100,6 +100,8 @@ describe('parseQuery', () => {
     [{ measures: ['sum()'] }, '/measures/0', 'not-allowed'],
     [{ measures: ['median(pieces)'] }, '/measures/0', 'unknown-measure'],
     [{ measures: ['sum(pieces)', 'sum(pieces)'] }, '/measures/1', 'duplicate'],
+    [{ measures: ['n:sum(pieces)', 'N:count()'] }, '/measures/1', 'duplicate'],
+    [{ group: ['word'], measures: ['Word:count()'] }, '/measures/0', 'duplicate'],
     [{ measures: ['a b:sum(pieces)'] }, '/measures/0', 'wrong-type'],
     [{ measures: ['sum(pieces)) FROM x --'] }, '/measures/0', 'unknown-measure'],
     [{ measures: ['count()'], select: ['word'] }, '/select', 'not-allowed'],

@@ -202,8 +202,9 @@ class QueryParser {
       group.map(({ name }) => name),
       '/group',
     );
+    // engines take names that differ in case only for one
     this.#refuseRepeated(
-      [...group, ...measures].map(({ name }) => name),
+      [...group, ...measures].map(({ name }) => name.toLowerCase()),
       '/measures',
       group.length,
     );
