@@ -286,6 +286,14 @@ describe('answerQuery', () => {
     ]);
   });
 
+  it('goes on from its cursors however long the text is that rows are sorted by', async () => {
+    const lines = ['x', 'y', 'z'].map((letter, n) => ({ order_id: 'o', place: n, word: letter.repeat(40_000) }));
+    await bindRows(engine, line, lines);
+    const json = { select: ['place'], sort: ['word'], limit: 2 };
+    const { nextCursor: cursor } = await ask(json);
+    expect((await ask({ ...json, cursor })).rows).toEqual([{ place: 2 }]);
+  });
+
   it('gives every row a cursor, from which both directions go on', async () => {
     const lines = [1, 2, 3, 4, 5].map((place) => ({ order_id: 'o', place }));
     await bindRows(engine, line, lines);

@@ -19,7 +19,8 @@ import {
 /** Names in one list of a query. */
 const MAX_NAMES = 200;
 const MAX_NAME = 64;
-const MAX_CURSOR = 8_192;
+/** As long as the values it holds: rows may be sorted by long text. */
+const MAX_CURSOR = 500_000;
 
 const properties = ['select', 'where', 'sort', 'limit', 'cursor', 'group', 'measures', 'having'];
 
