@@ -4,9 +4,6 @@ import type { Log } from '#platform';
 import { TOO_DEEP } from './depth-rule.js';
 import { toDoorError, type DoorCode, type DoorError } from './door-error.js';
 
-/** Of a mistake in the document or its variables, which GraphQL itself has found. */
-const INVALID: Omit<DoorError, 'message'> = { code: 'BAD_USER_INPUT', status: 400, errors: [] };
-
 /** Where in document and answer an error belongs, and what GraphQL says of it. */
 type Found = Pick<GraphQLError, 'message' | 'locations' | 'path'>;
 
@@ -14,9 +11,9 @@ type Found = Pick<GraphQLError, 'message' | 'locations' | 'path'>;
 export class ErrorForm {
   constructor(private readonly log: Pick<Log, 'error' | 'warn'>) {}
 
-  /** `cause`: what was thrown; undefined for what GraphQL found wrong before anything ran. */
+  /** `cause`: what was thrown; undefined for variables that GraphQL found wrong before anything ran. */
   of(cause: unknown, requestId: string, found?: Found): GraphQLFormattedError {
-    const own = cause === undefined ? { ...INVALID, message: found?.message ?? '' } : this.#explain(cause, requestId);
+    const own = cause === undefined ? wrongVariables(found?.message ?? '') : this.#explain(cause, requestId);
     const { message, code, status, errors } = own;
     return {
       message,
@@ -53,6 +50,11 @@ export class ErrorForm {
     else if (shown.status > 500) this.log.warn(entry, 'a field could not be answered');
     return shown;
   }
+}
+
+/** The message names the variable and the place in it. */
+function wrongVariables(message: string): DoorError {
+  return { code: 'BAD_USER_INPUT', status: 400, message, errors: [{ code: 'variables-invalid', detail: message }] };
 }
 
 /** What becomes of values in a document that nest too deep for the checks of GraphQL. */

@@ -221,6 +221,7 @@ describe('what cannot be answered', () => {
     const { errors, status: httpStatus } = await ask(document, variables);
     const { extensions } = errors?.[0] ?? {};
     expect(extensions).toMatchObject({ code, status, requestId: expect.stringMatching(/./) });
+    expect(extensions?.errors).not.toHaveLength(0);
     expect(httpStatus).toBeLessThan(500);
     if (pointer !== undefined) expect(extensions?.errors).toMatchObject([{ pointer }]);
   });
