@@ -56,6 +56,7 @@ export class GraphqlDoor {
       await reply.header('Content-Type', 'text/html; charset=utf-8').send(await graphiqlPage('/graphql'));
       return;
     }
+    requireForm(request);
     const release = releaseOf(request);
     const operation = new Operation({
       services: this.services,
@@ -177,6 +178,20 @@ function namesRelease({ query }: FastifyRequest): boolean {
 function wantsPage({ method, query, headers }: FastifyRequest): boolean {
   const isQuestion = typeof query === 'object' && query !== null && 'query' in query;
   return method === 'GET' && !isQuestion && /\btext\/html\b/.test(headers.accept ?? '');
+}
+
+const FORMS = ['application/json', 'application/graphql-response+json', 'application/*', '*/*'];
+
+/** Apollo looks at `Accept` when the operation has run, which is too late for a mutation. */
+function requireForm({ headers: { accept } }: FastifyRequest): void {
+  if (accept === undefined || accept.trim() === '') return;
+  const isServed = accept.split(',', 100).some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return FORMS.includes(type) && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
+  if (isServed) return;
+  const message = 'Answers come as application/json and application/graphql-response+json.';
+  throw new LakeError('request.not_acceptable', 'invalid', message);
 }
 
 function questionOf({ method, query, body }: FastifyRequest): Readonly<Record<string, unknown>> {

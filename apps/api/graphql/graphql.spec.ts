@@ -345,6 +345,12 @@ it('keeps the answer, and not the refusal of a form that it does not come in', a
   expect(refused.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT', status: 406 } }] });
   const again = await get(products);
   expect([again.statusCode, again.body]).toEqual([200, first.body]);
+  const runs = async () => (await ask<{ runs: object[] }>('{ runs { runId } }')).data.runs;
+  const before = await runs();
+  const headers = { accept: 'application/json;q=0, text/*' };
+  const payload = { query: 'mutation { triggerRun { runId } }' };
+  expect((await app.inject({ method: 'POST', url: '/graphql', headers, payload })).statusCode).toBe(406);
+  expect(await runs()).toEqual(before);
 });
 
 it('hides personal columns from a caller without pii:read, and refuses what scopes do not cover', async () => {
