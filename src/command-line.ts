@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { SettingOptions } from '#platform';
 import { callCommand, type CommandBody } from './call.js';
 import { exitCode, type ExitCode } from './exit-code.js';
@@ -66,6 +66,16 @@ function program(run: RunCommand): Command {
     .action(async (options: LakeOptions & { json?: true }) => {
       const { releasesCommand } = await import('./command/releases.js');
       await run(options, (call) => releasesCommand(call, options));
+    });
+
+  add('diff', 'what changed between two releases: rows added, removed and changed, by table')
+    .addArgument(new Argument('<a>', 'number of a release').argParser(wholeNumber(1)))
+    .addArgument(new Argument('<b>', 'number of another, usually a later one').argParser(wholeNumber(1)))
+    .addOption(lake())
+    .option('--json', 'print one JSON document')
+    .action(async (before: number, after: number, options: LakeOptions & { json?: true }) => {
+      const { diffCommand } = await import('./command/diff.js');
+      await run(options, (call) => diffCommand(call, { before, after, ...options }));
     });
 
   add('export <table>', 'write a table to a file; gold.fact_sales may be called fact_sales')

@@ -1,4 +1,5 @@
 export { bindRelease } from './bind-release.js';
+export { diffReleases, type TableDiff } from './diff-releases.js';
 export { findLandingFiles, type Landing, type LandingFile, type LandingNote } from './load/landing.js';
 export { relationOf } from './sql-name.js';
 export { runPipeline, type RunOptions, type RunResult } from './run.js';

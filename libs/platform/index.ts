@@ -17,7 +17,7 @@ export { jobNames, type JobName } from './queue/job-names.js';
 export { forQueue, willRetry } from './queue/retry.js';
 export { newRunId, runShop, today, type RunChoices } from './lake/run-shop.js';
 export { RunFolder, sweepRunFolders } from './lake/run-folder.js';
-export { openRelease, openReleaseOf, type OpenRelease } from './export/open-release.js';
+export { findRelease, openRelease, openReleaseOf, type OpenRelease } from './export/open-release.js';
 export { exportFormats, exportToFile, rowsAsText, type ExportFormat } from './export/export-table.js';
 export { resolveRelation } from './export/relation.js';
 export { writeAll } from './export/whole-file.js';

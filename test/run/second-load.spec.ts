@@ -47,6 +47,17 @@ describe('a second load of the demo shop', () => {
     }
   });
 
+  it('is what lies between the two releases: the same rows, told from the tables alone', async () => {
+    const { stdout } = await shop.call(['diff', '1', '2', '--json']);
+    const { tables } = JSON.parse(stdout) as { readonly tables: readonly Record<string, unknown>[] };
+    const reported = second.report.tables
+      .filter(({ inserted, updated, deleted }) => inserted + updated + deleted > 0)
+      .map(({ layer, table, inserted, updated, deleted }) => [`${layer}/${table}`, inserted, updated, deleted]);
+    const found = tables.map(({ table, added, changed, removed }) => [table, added, changed, removed]);
+    expect(found.sort()).toEqual(reported.sort());
+    expect(found.length).toBeGreaterThan(10);
+  });
+
   it('takes in the lines of an order that came late, and gives each customer who changed one new version', async () => {
     const [{ orphans } = {}] = await shop.ask('SELECT count(*) AS orphans FROM quarantine.fact_sales');
     expect(Number(orphans)).toBeLessThan(124);

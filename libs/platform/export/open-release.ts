@@ -55,7 +55,8 @@ export async function openReleaseOf(settings: Settings, open: OpenLake, number?:
   }
 }
 
-async function findRelease(store: ObjectStore, number: number | undefined): Promise<Release> {
+/** Throws `release.not_found`. */
+export async function findRelease(store: ObjectStore, number: number | undefined): Promise<Release> {
   const reader = new ReleaseReader(store);
   const release = number === undefined ? await reader.latest() : await reader.get(number);
   if (release === undefined) throw unknownRelease(number, store.url);
