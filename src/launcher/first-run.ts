@@ -22,7 +22,12 @@ export async function firstRun(
   for (;;) {
     const run = await patiently(() => runs.get(run_id), signal);
     for (const stage of run.stages) tell(stage, told, say);
-    if (!isPending(run.state)) return run;
+    if (!isPending(run.state)) {
+      const { release } = run;
+      // a moment after it was published: whoever reads on may ask at once
+      if (release !== null) await patiently(() => runs.release(release), signal);
+      return run;
+    }
     await setTimeout(pollMs, undefined, { signal });
   }
 }

@@ -12,7 +12,7 @@ export class RunsClient {
   private readonly runs: string;
 
   constructor(
-    api: string,
+    private readonly api: string,
     private readonly signal: AbortSignal,
   ) {
     this.runs = `${api}/v1/admin/runs`;
@@ -30,6 +30,11 @@ export class RunsClient {
 
   newest(): Promise<readonly RunView[]> {
     return this.ask<readonly RunView[]>(`${this.runs}?limit=20`);
+  }
+
+  /** Throws until the api serves it. */
+  release(number: number): Promise<unknown> {
+    return this.ask(`${this.api}/v1/releases/${number}`);
   }
 
   private async ask<T>(url: string, init: RequestInit = {}): Promise<T> {
