@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { SettingOptions } from '#platform';
+import type { DemoOptions } from './command/demo.js';
 import { callCommand, type CommandBody } from './call.js';
 import { exitCode, type ExitCode } from './exit-code.js';
 
@@ -55,7 +56,17 @@ function program(run: RunCommand): Command {
     .addOption(new Option('--scale <n>', 'size: 1 is 2,000 orders (default: 1)').argParser(positive))
     .addOption(new Option('--seed <n>', 'another seed, another shop (default: 42)').argParser(wholeNumber(0)))
     .addOption(asOf('the last day of the data (default: today, UTC)'))
-    .action(async (options: { out?: string; scale?: number; seed?: number; asOf?: string }) => {
+    .addOption(
+      new Option('--next-day', 'write the day that follows what the demo shop in the folder has').conflicts([
+        'scale',
+        'seed',
+        'asOf',
+      ]),
+    )
+    .addOption(new Option('--days <n>', 'with --next-day: as many days (default: 1)').argParser(wholeNumber(1)))
+    .action(async (options: DemoOptions, command: Command) => {
+      if (options.days !== undefined && !options.nextDay)
+        command.error('error: --days counts the days that --next-day writes: give both');
       const { demoCommand } = await import('./command/demo.js');
       await run({}, (call) => demoCommand(call, options));
     });

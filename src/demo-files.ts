@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { writeDemo, type DemoFile } from '#demo';
+import { writeDemo, writeNextDays, type DemoFile, type NextDays } from '#demo';
 import type { Call } from './call.js';
 import { startProgress } from './terminal/progress.js';
 import { today } from '#platform';
@@ -26,6 +26,16 @@ export async function writeDemoFiles(
       signal,
     });
     return files;
+  } finally {
+    progress.end();
+  }
+}
+
+export async function writeNextDayFiles({ terminal, signal }: Call, outDir: string, days: number): Promise<NextDays> {
+  const progress = startProgress(terminal);
+  try {
+    const onDay = (date: string, written: number) => progress.step(written, days, date);
+    return await writeNextDays({ outDir, days, onDay, signal });
   } finally {
     progress.end();
   }

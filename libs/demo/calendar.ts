@@ -23,6 +23,8 @@ interface PlantedDays {
 export interface Calendar {
   readonly firstDay: number;
   readonly days: number;
+  /** How many of them the first load covers; those that follow come one by one. */
+  readonly firstLoadDays: number;
   /** The index of each day's first order, and one entry more: the number of orders. */
   readonly orderStart: Float64Array;
   readonly dates: readonly string[];
@@ -51,7 +53,25 @@ export function planCalendar(asOf: number, orders: number, seed: number): Calend
     reached += weight;
   });
   orderStart[days] = orders;
-  return { firstDay, days, orderStart, dates: weights.map((_, index) => dateText(firstDay + index)), planted };
+  const dates = weights.map((_, index) => dateText(firstDay + index));
+  return { firstDay, days, firstLoadDays: days, orderStart, dates, planted };
+}
+
+/** The calendar and `more` days behind it, which go on growing, of at least `least` orders each. */
+export function extendCalendar(calendar: Calendar, more: number, least: number, seed: number): Calendar {
+  const { firstDay, days, planted } = calendar;
+  const weight = (index: number) => dayWeight(firstDay + index, index, planted, seed);
+  let sum = 0;
+  for (let index = 0; index < days; index++) sum += weight(index);
+  const orders = calendar.orderStart[days] as number;
+  const orderStart = new Float64Array(days + more + 1);
+  orderStart.set(calendar.orderStart);
+  const dates = [...calendar.dates];
+  for (let index = days; index < days + more; index++) {
+    orderStart[index + 1] = (orderStart[index] as number) + Math.max(least, Math.round((weight(index) / sum) * orders));
+    dates.push(dateText(firstDay + index));
+  }
+  return { ...calendar, days: days + more, orderStart, dates };
 }
 
 /** The calendar day on which order `index` was placed. */

@@ -1,1 +1,3 @@
-export { writeDemo, type DemoFile } from './write-demo.js';
+export { writeDemo } from './write-demo.js';
+export { writeNextDays, type NextDays } from './next-days.js';
+export type { DemoFile } from './writing.js';

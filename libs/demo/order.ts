@@ -54,6 +54,7 @@ export interface PlacedOrder {
   second: number;
   fate: Fate;
   status: string;
+  buyer: number;
   dueCents: number;
   method: string;
   line: string;
@@ -61,13 +62,33 @@ export interface PlacedOrder {
   items: number;
 }
 
-/** Makes the orders one after another, by time. Sizes depend on how many orders came before, so there is no other way in. */
+/** What is known of an order before its lines are drawn. Days are indexes into the calendar. */
+interface OrderPlan {
+  /** What the dice are thrown for. */
+  readonly index: number;
+  /** The number in its id. */
+  readonly number: number;
+  readonly firstItem: number;
+  readonly size: number;
+  readonly day: number;
+  readonly second: number;
+  readonly fate: Fate;
+  readonly status: string;
+  readonly buyer: number;
+  /** The day on which the shop has this to say of the order. */
+  readonly seenOn: number;
+  /** The day of its last change; drawn from those since it was placed where nobody knows. */
+  readonly changedOn?: number;
+}
+
+/** The first load's orders, one after another, by time. Sizes depend on how many orders came before, so there is no other way in. */
 export class OrderBook {
   private readonly dice: Dice;
   private settled = 0;
   private unsettled = 0;
   private item = 0;
-  private next = 0;
+  /** The order that `place` makes next. */
+  next = 0;
 
   constructor(
     private readonly shop: Shop,
@@ -77,55 +98,34 @@ export class OrderBook {
     this.dice = new Dice(shop.seed, stream.order);
   }
 
-  place(into: PlacedOrder): void {
-    const { shop, dice, shelf } = this;
+  /** The next order as the first load has it, or as it has become on a later day: by then, each has a status. */
+  place(into: PlacedOrder, laterDay?: number): void {
+    const { shop } = this;
     const { calendar } = shop;
     const index = this.next++;
-    dice.throwFor(index);
     const day = dayOfOrder(calendar, index);
-    const second = secondOfOrder(calendar, day, index, shop.seed);
     const fate = this.fates.of(index);
-    const age = calendar.days - 1 - day;
-    const status = statusOf(fate, age);
-    const id = orderId(index);
-    const placedAt = timeText(calendar, day, second, ' ');
-    const promoted = within(day, calendar.planted.promotion);
     const size = this.sizeOf(fate);
+    const seenOn = laterDay ?? calendar.firstLoadDays - 1;
+    const plan = {
+      index,
+      number: index,
+      firstItem: this.item,
+      size,
+      day,
+      second: secondOfOrder(calendar, day, index, shop.seed),
+      fate,
+      status: statusOf(laterDay !== undefined && fate === 'unsettled' ? 'kept' : fate, seenOn - day),
+      buyer: shop.buyer[index] as number,
+      seenOn,
+    };
+    this.item += size;
+    composeOrder(shop, this.shelf, this.dice, laterDay === undefined ? plan : { ...plan, changedOn: laterDay }, into);
+  }
 
-    let grossCents = 0;
-    let netCents = 0;
-    let itemLines = '';
-    for (let n = 0; n < size; n++) {
-      const product = shelf.draw(dice, day);
-      const drawn = dice.next();
-      const quantity = drawn < 0.76 ? 1 : drawn < 0.93 ? 2 : 3;
-      const percent = discountOf(promoted, dice.next());
-      const line = shelf.price(product) * quantity;
-      grossCents += line;
-      netCents += Math.round((line * (100 - percent)) / 100);
-      const returns =
-        shelf.category(product) === RETURNED_CATEGORY && day >= calendar.planted.returnsFrom ? 0.34 : 0.02;
-      const itemStatus = itemStatusOf(status, dice.next() < returns);
-      itemLines += `${itemId(this.item++)},${id},${productId(product)},${quantity},${money(shelf.price(product))},${percent},${itemStatus},${placedAt}\n`;
-    }
-    const drawn = dice.next();
-    const shippingCents = netCents > 15_000 ? 0 : drawn < 0.6 ? 499 : drawn < 0.9 ? 799 : 1299;
-    const method = methodOf(dice.next());
-    const channel = channelOf(dice.next(), day / calendar.days);
-    const settledDays = Math.min(age, 1 + dice.below(9));
-    const buyer = shop.buyer[index] as number;
-    const discount = grossCents === netCents && dice.next() < 0.5 ? '' : money(grossCents - netCents);
-
-    into.index = index;
-    into.day = day;
-    into.second = second;
-    into.fate = fate;
-    into.status = status;
-    into.dueCents = netCents + shippingCents;
-    into.method = method;
-    into.items = size;
-    into.itemLines = itemLines;
-    into.line = `${id},${customerId(buyer)},${placedAt},${casual(status, dice.next())},${money(grossCents)},${discount},${money(shippingCents)},${casual(method, dice.next())},${channel},ADDR-${customerId(buyer).slice(5)},${placedAt},${timeText(calendar, day + settledDays, second, ' ')}\n`;
+  /** Passes over the next order. */
+  skip(): void {
+    this.item += this.sizeOf(this.fates.of(this.next++));
   }
 
   private sizeOf(fate: Fate): number {
@@ -142,6 +142,50 @@ export class OrderBook {
   }
 }
 
+export function composeOrder(shop: Shop, shelf: ProductShelf, dice: Dice, plan: OrderPlan, into: PlacedOrder): void {
+  const { calendar } = shop;
+  const { index, size, day, second, fate, status, buyer } = plan;
+  dice.throwFor(index);
+  const id = orderId(plan.number);
+  const placedAt = timeText(calendar, day, second, ' ');
+  const promoted = within(day, calendar.planted.promotion);
+
+  let grossCents = 0;
+  let netCents = 0;
+  let itemLines = '';
+  for (let n = 0; n < size; n++) {
+    const product = shelf.draw(dice, day);
+    const price = shelf.price(product, day);
+    const drawn = dice.next();
+    const quantity = drawn < 0.76 ? 1 : drawn < 0.93 ? 2 : 3;
+    const percent = discountOf(promoted, dice.next());
+    grossCents += price * quantity;
+    netCents += Math.round((price * quantity * (100 - percent)) / 100);
+    const returns = shelf.category(product) === RETURNED_CATEGORY && day >= calendar.planted.returnsFrom ? 0.34 : 0.02;
+    const itemStatus = itemStatusOf(status, dice.next() < returns);
+    itemLines += `${itemId(plan.firstItem + n)},${id},${productId(product)},${quantity},${money(price)},${percent},${itemStatus},${placedAt}\n`;
+  }
+  const drawn = dice.next();
+  const shippingCents = netCents > 15_000 ? 0 : drawn < 0.6 ? 499 : drawn < 0.9 ? 799 : 1299;
+  const method = methodOf(dice.next());
+  const channel = channelOf(dice.next(), Math.min(day / calendar.firstLoadDays, 1));
+  const settledDays = Math.min(plan.seenOn - day, 1 + dice.below(9));
+  const changedOn = plan.changedOn ?? day + settledDays;
+  const discount = grossCents === netCents && dice.next() < 0.5 ? '' : money(grossCents - netCents);
+
+  into.index = index;
+  into.day = day;
+  into.second = second;
+  into.fate = fate;
+  into.status = status;
+  into.buyer = buyer;
+  into.dueCents = netCents + shippingCents;
+  into.method = method;
+  into.items = size;
+  into.itemLines = itemLines;
+  into.line = `${id},${customerId(buyer)},${placedAt},${casual(status, dice.next())},${money(grossCents)},${discount},${money(shippingCents)},${casual(method, dice.next())},${channel},ADDR-${customerId(buyer).slice(5)},${placedAt},${timeText(calendar, changedOn, second, ' ')}\n`;
+}
+
 export function noOrder(): PlacedOrder {
   return {
     index: 0,
@@ -149,6 +193,7 @@ export function noOrder(): PlacedOrder {
     second: 0,
     fate: 'kept',
     status: '',
+    buyer: 0,
     dueCents: 0,
     method: '',
     line: '',
@@ -157,7 +202,7 @@ export function noOrder(): PlacedOrder {
   };
 }
 
-function statusOf(fate: Fate, age: number): string {
+export function statusOf(fate: Fate, age: number): string {
   if (fate === 'unsettled') return '';
   if (fate === 'cancelled') return 'CANCELLED';
   if (fate === 'returned') return 'RETURNED';

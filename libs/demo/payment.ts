@@ -58,11 +58,11 @@ export function planPayments(shop: Shop, fates: Fates): PaymentPlan {
   };
 }
 
-const SUCCESS = ['captured', 'succeeded', 'SUCCESS', 'completed', 'approved'];
-const FAILED = ['failed', 'declined', 'denied', 'rejected', 'FAILURE'];
-const PENDING = ['pending', 'processing', 'initiated'];
-const REFUNDED = ['refunded', 'reversed', 'Refunded'];
-const CARDS = ['visa', 'mastercard', 'amex', 'Visa '];
+export const SUCCESS = ['captured', 'succeeded', 'SUCCESS', 'completed', 'approved'];
+export const FAILED = ['failed', 'declined', 'denied', 'rejected', 'FAILURE'];
+export const PENDING = ['pending', 'processing', 'initiated'];
+export const REFUNDED = ['refunded', 'reversed', 'Refunded'];
+export const CARDS = ['visa', 'mastercard', 'amex', 'Visa '];
 
 /** Makes the payments of each order as it is placed, and those that belong to no order at their place in time. */
 export class PaymentDesk {
@@ -141,7 +141,7 @@ export class PaymentDesk {
         do cart--;
         while (this.fates.of(cart) !== 'kept');
       const second = BURST_SECOND + Math.floor((attempt / plan.burst) * 3000);
-      yield this.json({
+      yield paymentJson(this.written++, {
         order: orderId(cart),
         method: 'credit_card',
         card: dice.pick(CARDS),
@@ -170,8 +170,7 @@ export class PaymentDesk {
     const suspicion = large ? (this.large++ * GOLDEN) % 1 : 1;
     const enormous = cents > 200_000;
     const risky = suspicion < (enormous ? 0.3 : 0.95) || dice.next() < 0.012;
-    const buyer = shop.buyer[order.index] as number;
-    return this.json({
+    return paymentJson(this.written++, {
       order: orderId(paidOrder),
       method: dice.next() < 0.06 ? order.method.toUpperCase() : order.method,
       card: order.method.endsWith('card') ? dice.pick(CARDS) : null,
@@ -181,22 +180,29 @@ export class PaymentDesk {
       international: (suspicion < 0.33 && !enormous) || dice.next() < 0.03,
       at: timeText(shop.calendar, order.day, order.second + delay, 'T'),
       risk: risky ? 70 + dice.below(28) : Math.floor(dice.next() * dice.next() * 69),
-      ip: address(hash(shop.seed, stream.payment, buyer)),
-      device: `fp-${hash(shop.seed, stream.customer, buyer).toString(16).padStart(8, '0')}`,
+      ...whereabouts(shop, order.buyer),
     });
   }
+}
 
-  private json(payment: Payment): string {
-    const card = payment.card === null ? 'null' : `"${payment.card}"`;
-    const currency = this.written % 40 === 7 ? 'usd' : 'USD';
-    return (
-      `{"transaction_id":"${transactionId(this.written++)}","order_id":"${payment.order}",` +
-      `"payment_method":"${payment.method}","card_type":${card},"amount":${money(payment.cents)},` +
-      `"currency":"${currency}","status":"${payment.status}","gateway_response_code":"${payment.code}",` +
-      `"is_international":${payment.international},"transaction_timestamp":"${payment.at}",` +
-      `"risk_score":${payment.risk},"ip_address":"${payment.ip}","device_fingerprint":"${payment.device}"}\n`
-    );
-  }
+/** Where a customer always pays from. */
+export function whereabouts(shop: Shop, buyer: number): { readonly ip: string; readonly device: string } {
+  return {
+    ip: address(hash(shop.seed, stream.payment, buyer)),
+    device: `fp-${hash(shop.seed, stream.customer, buyer).toString(16).padStart(8, '0')}`,
+  };
+}
+
+export function paymentJson(number: number, payment: Payment): string {
+  const card = payment.card === null ? 'null' : `"${payment.card}"`;
+  const currency = number % 40 === 7 ? 'usd' : 'USD';
+  return (
+    `{"transaction_id":"${transactionId(number)}","order_id":"${payment.order}",` +
+    `"payment_method":"${payment.method}","card_type":${card},"amount":${money(payment.cents)},` +
+    `"currency":"${currency}","status":"${payment.status}","gateway_response_code":"${payment.code}",` +
+    `"is_international":${payment.international},"transaction_timestamp":"${payment.at}",` +
+    `"risk_score":${payment.risk},"ip_address":"${payment.ip}","device_fingerprint":"${payment.device}"}\n`
+  );
 }
 
 interface Payment {

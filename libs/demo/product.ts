@@ -1,5 +1,5 @@
 import { dateText } from './day.js';
-import { Dice, exp } from './random.js';
+import { Dice, exp, hash } from './random.js';
 import type { Shop } from './shop.js';
 import { stream } from './stream.js';
 import { money, productId } from './text.js';
@@ -15,6 +15,8 @@ const VIRAL_PRICE_CENTS = 5_900;
 /** ln 16: the popularity of products falls as 1/(1 + 15·rank/products). */
 const TAIL = 2.772588722239781;
 
+/** After how many days a price moves again. */
+const PRICE_DAYS = 25;
 const GOLDEN = 0.6180339887498949;
 /** Equally many products between any two rungs. */
 const PRICE_LADDER = [6, 13, 19, 25, 31, 38, 46, 55, 65, 77, 91, 108, 129, 156, 192, 243, 322, 470, 900];
@@ -70,8 +72,20 @@ export class ProductShelf {
     }
   }
 
-  price(index: number): number {
-    return this.priceCents[index] as number;
+  /** Cents, on a day of the calendar. In the first load a price never moves. */
+  price(index: number, day: number): number {
+    const first = this.priceCents[index] as number;
+    const changes = this.priceChanges(index, day);
+    if (changes === 0) return first;
+    const factor = 0.85 + (hash(this.shop.seed, stream.price, index + changes * 0x10000) / 4294967296) * 0.35;
+    // Every other price ends in .49, so none is the one before.
+    return Math.max(1, Math.round((first * factor) / 100)) * 100 - (changes % 2 === 0 ? 1 : 51);
+  }
+
+  /** Prices that came after the first load: each product's moves every `PRICE_DAYS` days, in turn. */
+  priceChanges(index: number, day: number): number {
+    const elapsed = Math.max(day - this.shop.calendar.firstLoadDays + 1, 0);
+    return Math.floor((elapsed + ((index * 7 + 3) % PRICE_DAYS)) / PRICE_DAYS);
   }
 
   cost(index: number): number {
@@ -93,8 +107,12 @@ export class ProductShelf {
     return drawn === VIRAL && day > viral.to ? VIRAL - 1 : drawn;
   }
 
-  /** The product as the document store exports it. */
-  json(index: number): string {
+  /** The product as the document store exports it: in the first load, or changed on a later day. */
+  json(index: number, changedOn?: number): string {
+    return JSON.stringify(this.record(index, changedOn));
+  }
+
+  record(index: number, changedOn?: number) {
     const { shop } = this;
     const dice = new Dice(shop.seed, stream.product).throwFor(index + 0x40000000);
     const category = CATEGORIES[this.category(index)] as (typeof CATEGORIES)[number];
@@ -102,14 +120,16 @@ export class ProductShelf {
     const brand = dice.pick(BRANDS);
     const electronic = this.category(index) === 0;
     const created = shop.calendar.firstDay - 30 - dice.below(900);
-    const updated = shop.asOf - dice.below(300);
-    return JSON.stringify({
+    const drawn = shop.asOf - dice.below(300);
+    const updated = changedOn === undefined ? drawn : shop.calendar.firstDay + changedOn;
+    const day = changedOn ?? shop.calendar.firstLoadDays - 1;
+    return {
       product_id: productId(index),
       product_name: `${brand} ${dice.pick(ADJECTIVES)} ${category.nouns[part] as string}`,
       category: dice.next() < 0.1 ? category.name.toUpperCase() : category.name,
       sub_category: category.parts[part],
       brand,
-      price: Number(money(this.price(index))),
+      price: Number(money(this.price(index, day))),
       cost_price: Number(money(this.cost(index))),
       weight_kg: Math.round(50 + dice.next() * 4000) / 1000,
       supplier_id: `SUP-${String(1 + dice.below(20)).padStart(3, '0')}`,
@@ -123,7 +143,7 @@ export class ProductShelf {
       },
       created_at: `${dateText(created)}T08:00:00Z`,
       updated_at: `${dateText(updated)}T08:00:00Z`,
-    });
+    };
   }
 }
 

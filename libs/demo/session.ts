@@ -40,9 +40,16 @@ const CITIES = [
 const SEARCHES = ['wireless headphones', 'tent', 'Running shoes', 'gift ideas', 'lamp', 'serum'];
 
 type Stage = 'checkout' | 'cart' | 'view' | 'glance' | 'bounce' | 'bot';
-const SHORTEST: Readonly<Record<Stage, number>> = { checkout: 4, cart: 3, view: 2, glance: 1, bounce: 1, bot: 1 };
+export const SHORTEST: Readonly<Record<Stage, number>> = {
+  checkout: 4,
+  cart: 3,
+  view: 2,
+  glance: 1,
+  bounce: 1,
+  bot: 1,
+};
 
-interface Visit {
+export interface Visit {
   readonly stage: Stage;
   readonly device: string;
   readonly anonymous: boolean;
@@ -83,31 +90,11 @@ export class VisitLog {
     const length = SHORTEST[visit.stage] + (visit.stage === 'bounce' ? 0 : share.next());
     const order = Math.floor(((session + dice.next()) / counts.sessions) * counts.orders);
     const day = dayOfOrder(calendar, order);
-    const ordered = secondOfOrder(calendar, day, order, seed);
-    const gap = 15 + dice.below(60);
-    const bot = visit.stage === 'bot';
-    const [browser, os] = bot
-      ? ['HeadlessChrome', 'linux']
-      : dice.pick(visit.device === 'desktop' ? DESKTOP_BROWSERS : MOBILE_BROWSERS);
+    const second = secondOfOrder(calendar, day, order, seed);
+    const firstEvent = this.event;
+    this.event += length;
     const buyer = shop.buyer[order] as number;
-    const customer = visit.anonymous ? 'null' : `"${customerId(buyer)}"`;
-    const [city, country] = dice.pick(CITIES);
-    const drawnReferrer = dice.pick(REFERRERS);
-    const referrer = bot ? `"${BOT_REFERRER}"` : drawnReferrer === null ? 'null' : `"${drawnReferrer}"`;
-    const source = address(hash(seed, stream.session, visit.anonymous ? session : buyer));
-    for (let step = 0; step < length; step++) {
-      const type = eventType(visit.stage, step, length, dice);
-      const product = PRODUCT_EVENTS.has(type) ? `"${productId(this.shelf.draw(dice, day))}"` : 'null';
-      const search = type === 'search' ? `"${dice.pick(SEARCHES)}"` : 'null';
-      const at = timeText(calendar, day, ordered - (length - step) * gap + dice.below(10), 'T');
-      yield (
-        `{"event_id":"${eventId(this.event++)}","session_id":"${sessionId(session)}","customer_id":${customer},` +
-        `"event_type":"${type}","event_timestamp":"${at}","page_url":"https://shop.example/${type}",` +
-        `"product_id":${product},"device_type":"${visit.device}","browser":"${browser}","os":"${os}",` +
-        `"ip_address":"${source}","geo_location":{"city":"${city}","country":"${country}"},` +
-        `"referrer":${referrer},"search_query":${search}}\n`
-      );
-    }
+    yield* visitEvents(shop, this.shelf, dice, { session, firstEvent, length, visit, day, second, buyer });
   }
 
   private shareOf(visit: Visit): EventShare {
@@ -116,18 +103,59 @@ export class VisitLog {
 
   private visit(session: number): Visit {
     const { sessions } = this.shop.counts;
-    const place = (this.stagePlace(session) + 0.5) / sessions;
     const anonymous = this.anonymousPlace(session) < Math.round(sessions * ANONYMOUS);
-    if (place >= 1 - BOTS) return { stage: 'bot', device: 'desktop', anonymous: true };
-    if (place < CHECKED_OUT) return { stage: 'checkout', device: buyersDevice(place / CHECKED_OUT), anonymous };
-    if (place < CARTED)
-      return { stage: 'cart', device: buyersDevice((place - CHECKED_OUT) / (CARTED - CHECKED_OUT)), anonymous };
-    if (place < VIEWED)
-      return { stage: 'view', device: lookersDevice((place - CARTED) / (VIEWED - CARTED)), anonymous };
-    const glance = (place - VIEWED) / (1 - BOTS - VIEWED);
-    if (glance < BOUNCED) return { stage: 'bounce', device: lookersDevice(glance / BOUNCED), anonymous };
-    return { stage: 'glance', device: lookersDevice((glance - BOUNCED) / (1 - BOUNCED)), anonymous };
+    return visitAt((this.stagePlace(session) + 0.5) / sessions, anonymous);
   }
+}
+
+interface VisitPlan {
+  readonly session: number;
+  readonly firstEvent: number;
+  readonly length: number;
+  readonly visit: Visit;
+  readonly day: number;
+  /** The second of the day at which it ends. */
+  readonly second: number;
+  readonly buyer: number;
+}
+
+export function* visitEvents(shop: Shop, shelf: ProductShelf, dice: Dice, plan: VisitPlan): Iterable<string> {
+  const { session, firstEvent, length, visit, day, second, buyer } = plan;
+  const gap = 15 + dice.below(60);
+  const bot = visit.stage === 'bot';
+  const [browser, os] = bot
+    ? ['HeadlessChrome', 'linux']
+    : dice.pick(visit.device === 'desktop' ? DESKTOP_BROWSERS : MOBILE_BROWSERS);
+  const customer = visit.anonymous ? 'null' : `"${customerId(buyer)}"`;
+  const [city, country] = dice.pick(CITIES);
+  const drawnReferrer = dice.pick(REFERRERS);
+  const referrer = bot ? `"${BOT_REFERRER}"` : drawnReferrer === null ? 'null' : `"${drawnReferrer}"`;
+  const source = address(hash(shop.seed, stream.session, visit.anonymous ? session : buyer));
+  for (let step = 0; step < length; step++) {
+    const type = eventType(visit.stage, step, length, dice);
+    const product = PRODUCT_EVENTS.has(type) ? `"${productId(shelf.draw(dice, day))}"` : 'null';
+    const search = type === 'search' ? `"${dice.pick(SEARCHES)}"` : 'null';
+    const at = timeText(shop.calendar, day, second - (length - step) * gap + dice.below(10), 'T');
+    yield (
+      `{"event_id":"${eventId(firstEvent + step)}","session_id":"${sessionId(session)}","customer_id":${customer},` +
+      `"event_type":"${type}","event_timestamp":"${at}","page_url":"https://shop.example/${type}",` +
+      `"product_id":${product},"device_type":"${visit.device}","browser":"${browser}","os":"${os}",` +
+      `"ip_address":"${source}","geo_location":{"city":"${city}","country":"${country}"},` +
+      `"referrer":${referrer},"search_query":${search}}\n`
+    );
+  }
+}
+
+/** What kind of visit stands at a share of all visits, ordered by how far they come. */
+export function visitAt(place: number, anonymous: boolean): Visit {
+  if (place >= 1 - BOTS) return { stage: 'bot', device: 'desktop', anonymous: true };
+  if (place < CHECKED_OUT) return { stage: 'checkout', device: buyersDevice(place / CHECKED_OUT), anonymous };
+  if (place < CARTED)
+    return { stage: 'cart', device: buyersDevice((place - CHECKED_OUT) / (CARTED - CHECKED_OUT)), anonymous };
+  if (place < VIEWED) return { stage: 'view', device: lookersDevice((place - CARTED) / (VIEWED - CARTED)), anonymous };
+  const glance = (place - VIEWED) / (1 - BOTS - VIEWED);
+  if (glance < BOUNCED) return { stage: 'bounce', device: lookersDevice(glance / BOUNCED), anonymous };
+  return { stage: 'glance', device: lookersDevice((glance - BOUNCED) / (1 - BOUNCED)), anonymous };
 }
 
 /** Deals a fixed number of events to sessions of which only the shortest length is given. */

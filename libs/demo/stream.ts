@@ -23,4 +23,8 @@ export const stream = {
   sessionAnonymous: 21,
   eventsKnown: 22,
   eventsAnonymous: 23,
+  price: 24,
+  laterOrder: 25,
+  laterSession: 26,
+  moved: 27,
 } as const;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { writeNextDays } from './next-days.js';
 import { writeDemo, type DemoSummary } from './write-demo.js';
 
 const asOf = '2026-02-17';
@@ -48,10 +49,12 @@ describe('writeDemo', () => {
   it('replaces the files of an earlier data set and leaves nothing else', async () => {
     const outDir = join(folder, 'again');
     await writeDemo({ outDir, seed: 1, asOf });
+    await writeNextDays({ outDir, days: 2 });
     await writeDemo({ outDir, seed: 2, asOf });
     expect((await filesUnder(outDir)).sort()).toEqual([
       'clickstream.json',
       'customers.json',
+      'demo-shop.json',
       'inventory.csv',
       'order_items.csv',
       'orders.csv',

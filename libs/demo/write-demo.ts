@@ -1,16 +1,17 @@
-import { LakeError } from '#errors';
 import { CustomerBook } from './customer.js';
 import { dateText, parseDay } from './day.js';
 import { INVENTORY_COLUMNS, StockRoom } from './inventory.js';
-import { LandingFile } from './landing-file.js';
+import type { LandingFile } from './landing-file.js';
 import { Fates, ITEM_COLUMNS, noOrder, ORDER_COLUMNS, OrderBook } from './order.js';
 import { PaymentDesk, planPayments } from './payment.js';
 import { ProductShelf } from './product.js';
 import { VisitLog } from './session.js';
 import { planShop, type Shop } from './shop.js';
+import { removeLaterDays, writeShopState } from './shop-state.js';
+import { toLakeError, Writing, type DemoFile, type DemoProgress } from './writing.js';
 
 interface DemoOptions {
-  /** The landing folder; made if absent, files of the same names are replaced. */
+  /** The landing folder; made if absent. A demo shop that is there is replaced, with the days that followed it. */
   readonly outDir: string;
   /** 1 = 2,000 orders. */
   readonly scale?: number;
@@ -20,21 +21,6 @@ interface DemoOptions {
   /** Called now and then while writing. */
   readonly onProgress?: (progress: DemoProgress) => void;
   readonly signal?: AbortSignal;
-}
-
-interface DemoProgress {
-  readonly path: string;
-  readonly records: number;
-  readonly expected: number;
-}
-
-export interface DemoFile {
-  /** Relative to the landing folder. */
-  readonly path: string;
-  /** Well-formed records; those of the late export repeat records of orders.csv. */
-  readonly records: number;
-  readonly malformed: number;
-  readonly sizeBytes: number;
 }
 
 /** A span of days, both ends included. */
@@ -76,7 +62,9 @@ export async function writeDemo(options: DemoOptions): Promise<DemoSummary> {
     await writeInventory(shop, writing);
     await writeOrders(shop, writing);
     await writeEvents(shop, writing);
+    await removeLaterDays(options.outDir);
     await writing.publish();
+    await writeShopState(options.outDir, { scale, seed, asOf: options.asOf, laterDays: 0 });
   } catch (error) {
     await writing.discard();
     throw toLakeError(error, options.outDir);
@@ -89,7 +77,7 @@ export async function writeDemo(options: DemoOptions): Promise<DemoSummary> {
     seed,
     asOf: options.asOf,
     firstDay: dateText(shop.calendar.firstDay),
-    files: writing.files.map(({ path, records, malformed, sizeBytes }) => ({ path, records, malformed, sizeBytes })),
+    files: writing.summary,
     planted: {
       promotion: span(planted.promotion),
       outageDay: day(planted.outage),
@@ -99,18 +87,6 @@ export async function writeDemo(options: DemoOptions): Promise<DemoSummary> {
       cardTestingDay: day(planted.cardTesting),
     },
   };
-}
-
-/** Names the folder in what the file system says; anything else, a cancellation too, stays as it is. */
-function toLakeError(error: unknown, outDir: string): unknown {
-  const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
-  if (syscall === undefined || code === undefined) return error;
-  return new LakeError(
-    'demo.cannot_write',
-    'unavailable',
-    `cannot write the demo files to ${outDir} (${code}); make it a writable folder with room, or give another`,
-    { at: { path: outDir }, cause: error },
-  );
 }
 
 async function writeProducts(shop: Shop, writing: Writing): Promise<void> {
@@ -192,43 +168,4 @@ async function writeEvents(shop: Shop, writing: Writing): Promise<void> {
     if (file.full) await writing.drain(file);
   }
   await file.close();
-}
-
-/** The files being written: they appear together, or none does. */
-class Writing {
-  readonly files: LandingFile[] = [];
-  private readonly expected = new Map<LandingFile, number>();
-
-  constructor(
-    private readonly outDir: string,
-    private readonly signal: AbortSignal | undefined,
-    private readonly onProgress: ((progress: DemoProgress) => void) | undefined,
-  ) {}
-
-  async open(path: string, expected: number): Promise<LandingFile> {
-    const file = await LandingFile.create(this.outDir, path, this.signal);
-    this.files.push(file);
-    this.expected.set(file, expected);
-    return file;
-  }
-
-  async drain(file: LandingFile): Promise<void> {
-    await file.drain();
-    this.report(file);
-  }
-
-  async publish(): Promise<void> {
-    for (const file of this.files) {
-      await file.publish();
-      this.report(file);
-    }
-  }
-
-  async discard(): Promise<void> {
-    for (const file of this.files) await file.discard();
-  }
-
-  private report(file: LandingFile): void {
-    this.onProgress?.({ path: file.path, records: file.records, expected: this.expected.get(file) ?? file.records });
-  }
 }

@@ -1,5 +1,6 @@
+import type { DemoFile } from '#demo';
 import type { Call } from '../call.js';
-import { writeDemoFiles } from '../demo-files.js';
+import { writeDemoFiles, writeNextDayFiles } from '../demo-files.js';
 import { countText } from '../terminal/table-text.js';
 
 export interface DemoOptions {
@@ -7,12 +8,22 @@ export interface DemoOptions {
   readonly scale?: number;
   readonly seed?: number;
   readonly asOf?: string;
+  readonly nextDay?: true;
+  readonly days?: number;
 }
 
 export async function demoCommand(call: Call, options: DemoOptions): Promise<void> {
   const outDir = options.out ?? call.settings.landing;
-  const files = await writeDemoFiles(call, { ...options, outDir });
-  for (const { path, records } of files) call.terminal.result(`${path}  ${countText(records)} records`);
-  const option = options.out === undefined ? '' : ` --landing ${options.out}`;
-  call.terminal.log('info', `\nNext: npx shopsmart run${option}`);
+  if (options.nextDay) {
+    const { asOf, files } = await writeNextDayFiles(call, outDir, options.days ?? 1);
+    tell(call, options, files, ` --as-of ${asOf}`);
+  } else {
+    tell(call, options, await writeDemoFiles(call, { ...options, outDir }), '');
+  }
+}
+
+function tell({ terminal }: Call, { out }: DemoOptions, files: readonly DemoFile[], asOf: string): void {
+  for (const { path, records } of files) terminal.result(`${path}  ${countText(records)} records`);
+  const landing = out === undefined ? '' : ` --landing ${out}`;
+  terminal.log('info', `\nNext: npx shopsmart run${landing}${asOf}`);
 }

@@ -34,6 +34,9 @@ describe('shopsmart', () => {
     [['run', '--lake', ''], 'It is empty'],
     [['demo', '--scale', '0'], 'It must be a number above 0'],
     [['demo', '--scale', '9999999'], 'demo.bad_scale'],
+    [['demo', '--days', '2'], '--days counts the days that --next-day writes'],
+    [['demo', '--next-day', '--days', '0'], 'at least 1'],
+    [['demo', '--next-day', '--seed', '7'], "'--next-day' cannot be used with option '--seed"],
     [['export'], "missing required argument 'table'"],
     [['export', 'fact_sales', '--format', 'xlsx'], 'Allowed choices are parquet, csv, ndjson'],
     [['export', 'fact_sales', '--format', 'parquet'], 'parquet needs a file'],
@@ -57,6 +60,17 @@ describe('shopsmart', () => {
       expect(stderr).not.toContain('    at ');
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     }
+  });
+
+  it('writes the days that follow a demo shop, and says how to load them; without a shop it ends with 1', async () => {
+    const next = ['demo', '--next-day', '--days', '2', '--out', 'shop'];
+    expect(await shopsmart(next, { cwd })).toMatchObject({ code: 1, stderr: expect.stringContaining('demo.no_shop') });
+    await shopsmart(['demo', '--scale', '0.5', '--as-of', '2026-02-27', '--out', 'shop'], { cwd });
+    const { code, stdout, stderr } = await shopsmart(next, { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toContain('source1_orders_pg/orders_2026-02-28.csv');
+    expect(stdout).toContain('source6_payments_api/payments_2026-03-01.json');
+    expect(stderr).toContain('Next: npx shopsmart run --landing shop --as-of 2026-03-01');
   });
 
   it('shows a stack trace only when LOG_LEVEL is debug', async () => {
