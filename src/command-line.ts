@@ -119,6 +119,22 @@ function program(run: RunCommand): Command {
       await run(options, (call) => sqlCommand(call, { select, ...options }));
     });
 
+  add('trace <table> <key>', 'show a silver or gold row and the records, files and lines behind it')
+    .addOption(lake())
+    .addOption(release())
+    .addOption(
+      new Option('--limit <n>', 'records to list of each source, at most 1,000 (default: 20)').argParser(
+        wholeNumber(1),
+      ),
+    )
+    .option('--json', 'print {data: {table, key, row, through, sources, shared}, release}')
+    .action(
+      async (table: string, key: string, options: LakeOptions & { release?: number; limit?: number; json?: true }) => {
+        const { traceCommand } = await import('./command/trace.js');
+        await run(options, (call) => traceCommand(call, { table, key, ...options }));
+      },
+    );
+
   add('vacuum', 'remove files that no release and no running run needs')
     .addOption(lake())
     .option('--dry-run', 'only list them')

@@ -72,7 +72,7 @@ function crossMistakes(
   }
   // What silver reads as parsed.orders changes with bronze.orders
   const read = inputsOf(definition.sql).map((relation) => relation.replace(/^parsed\./, 'bronze.'));
-  for (const { input, by } of contract.recompute.from) {
+  for (const { input, by, own } of contract.recompute.from) {
     const other = contracts.get(tableOf(input));
     if (!read.includes(input) || other === undefined) {
       say(`is recomputed from ${input}, which it does not read`);
@@ -81,6 +81,9 @@ function crossMistakes(
     const columns = lakeColumns(other);
     for (const column of by === 'all' ? [] : by) {
       if (!(column in columns)) say(`is recomputed by ${column}, which ${input} does not have`);
+    }
+    for (const column of Object.keys(own ?? {})) {
+      if (!(column in columns)) say(`is made of rows of ${input} by ${column}, which it does not have`);
     }
   }
   for (const input of read) {

@@ -77,6 +77,11 @@ describe('a contract', () => {
       'gold/things',
       { recompute: { by: ['id'], from: [{ input: 'silver.x', by: ['a', 'b'] }], asOf: false } },
     ],
+    [
+      'rows of an input by an unknown column',
+      'gold/things',
+      { recompute: { by: [], from: [{ input: 'silver.x', by: 'all', own: { id: 'nope' } }], asOf: false } },
+    ],
   ])('refuses %s', (_, name, change) => {
     expect(mistakeOf(() => table(name, { ...spec, ...change }))).not.toBe('none');
   });
@@ -136,6 +141,9 @@ describe('a catalogue', () => {
         catalogue({ sources, tables: [silver, { ...gold, sql: `${gold.sql} JOIN bronze.things USING (id)` }] }),
       ),
     ).toMatch(/follow from bronze.things/);
+    const from = [{ input: 'silver.things', by: 'all' as const, own: { nope: 'id' } }];
+    const astray = { ...gold, contract: { ...gold.contract, recompute: { by: [], from, asOf: false } } };
+    expect(mistakeOf(() => catalogue({ sources, tables: [silver, astray] }))).toMatch(/silver.things by nope/);
     const circle = {
       contract: {
         ...gold.contract,

@@ -59,6 +59,10 @@ export interface KeyPath {
   readonly by: readonly string[] | 'all';
   /** Narrower than `all`, for a runner that can: a query for the units, where `changed` names the input's changed rows, before and after. */
   readonly via?: string;
+  /** Columns of the input by the columns of a row that they equal: the rows that it is made of, where `by` names more of them. */
+  readonly own?: Readonly<Record<string, string>>;
+  /** How the others that `by` names weigh in, where they do: shares, means, quintiles. A trace names them by this and their number. */
+  readonly others?: string;
 }
 
 export interface Recompute {

@@ -34,7 +34,15 @@ export type {
 } from './contract.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
 export { catalogue, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
-export { inputsOf } from './lineage.js';
+export { inputsOf, tableOf } from './lineage.js';
 export { bronzeColumns, lakeColumns, loadsColumns } from './lake-column.js';
-export { brokenAny, castFailures, parsedSelect, rejectReasons, ruleList } from './source-sql.js';
+export {
+  brokenAny,
+  castFailures,
+  parsedField,
+  parsedSelect,
+  recordText,
+  rejectReasons,
+  ruleList,
+} from './source-sql.js';
 export { dataDictionary } from './data-dictionary.js';

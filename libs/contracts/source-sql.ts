@@ -1,4 +1,4 @@
-import { assertNever } from '#errors';
+import { assert, assertNever } from '#errors';
 import type { FieldParser, SilverContract, Source } from './contract.js';
 
 /** 2^32: a position is the load's number times this, plus the record's ordinal in the load. */
@@ -61,6 +61,19 @@ export function rejectReasons(contract: SilverContract, source: Source, bronze =
 /** A condition over the transform's columns: the record is to be rejected. Never NULL, and cheap. */
 export function brokenAny(contract: SilverContract): string {
   return `coalesce(_unread OR _overflow${contract.rules.map(({ broken }) => ` OR (${broken})`).join('')}, FALSE)`;
+}
+
+/** An expression for a bronze record's field as its parser reads it. */
+export function parsedField(source: Source, field: string, bronze = 'b'): string {
+  const parser = source.fields[field];
+  assert(parser !== undefined, `${source.name} has the field ${field}`);
+  return parse(parser, `${bronze}.${field}`);
+}
+
+/** An expression for a bronze record as it came: verbatim where bronze keeps it, else its fields as one JSON object. */
+export function recordText({ fields }: Source, bronze = 'b'): string {
+  const members = Object.keys(fields).map((name) => `${name} := ${bronze}.${name}`);
+  return `coalesce(${bronze}._record, CAST(json_merge_patch(to_json(struct_pack(${members.join(', ')})), coalesce(${bronze}._rescued, '{}')) AS VARCHAR))`;
 }
 
 function parse(parser: FieldParser, value: string): string {

@@ -40,7 +40,8 @@ export function validateContract(contract: TableContract | SilverContract): void
   named('check', contract.checks, mistakes);
   for (const check of contract.checks) mistakes.push(...checkMistakes(check));
   known('recompute.by', contract.recompute.by);
-  for (const { input, by } of contract.recompute.from) {
+  for (const { input, by, own } of contract.recompute.from) {
+    known(`recompute.from ${input}`, Object.values(own ?? {}));
     if (by !== 'all' && by.length !== contract.recompute.by.length) {
       mistakes.push(`recompute.from ${input} does not map its columns to ${contract.recompute.by.join(', ')}`);
     }

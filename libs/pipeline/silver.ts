@@ -1,4 +1,12 @@
-import { castFailures, brokenAny, parsedSelect, ruleList, type SilverContract, type Source } from '#contracts';
+import {
+  castFailures,
+  brokenAny,
+  parsedSelect,
+  recordText,
+  ruleList,
+  type SilverContract,
+  type Source,
+} from '#contracts';
 import type { Engine } from '#engine';
 import { countOf } from './count-of.js';
 import { literal, relationOf, withDates, workName } from './sql-name.js';
@@ -118,10 +126,4 @@ export async function reject(engine: Engine, table: JudgedTable, signal: AbortSi
     await engine.drop(parsed);
     await engine.drop(bronze);
   }
-}
-
-/** The record as it came: verbatim where bronze keeps it, else its fields as one JSON object. */
-function recordText(source: Source): string {
-  const fields = Object.keys(source.fields).map((name) => `${name} := b.${name}`);
-  return `coalesce(b._record, CAST(json_merge_patch(to_json(struct_pack(${fields.join(', ')})), coalesce(b._rescued, '{}')) AS VARCHAR))`;
 }

@@ -26,3 +26,4 @@ export {
   type TextColumn,
 } from './row-format.js';
 export { restKey, whereKey } from './rest-key.js';
+export { traceRow, type Trace } from './provenance/trace-row.js';

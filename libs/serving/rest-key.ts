@@ -6,7 +6,7 @@ const NULL_PART = '%00';
 
 /** A row's key as REST and OData write it, before the encoding of URLs: parts joined by `~`. */
 export function restKey(row: Row, contract: TableContract): string {
-  return contract.key.map((column) => toPart(row[column] ?? null)).join('~');
+  return joinKey(contract.key.map((column) => row[column] ?? null));
 }
 
 /**
@@ -14,16 +14,23 @@ export function restKey(row: Row, contract: TableContract): string {
  * key does not have the table's parts; what the parts are is left to `parseQuery`.
  */
 export function whereKey(text: string, contract: TableContract): Readonly<Record<string, object>> {
+  return Object.fromEntries(
+    keyParts(text, contract).map(([column, value]) => [column, value === null ? { null: true } : { eq: value }]),
+  );
+}
+
+/** Each column of the key with its part as text. Throws `query.invalid` if the key does not have the table's parts. */
+export function keyParts(text: string, contract: TableContract): readonly (readonly [string, string | null])[] {
   const parts = text.split('~');
   if (parts.length !== contract.key.length) {
     throw badKey(`the key of this table is ${contract.key.join('~')}`);
   }
-  return Object.fromEntries(
-    contract.key.map((column, n) => {
-      const value = fromPart(parts[n] ?? '');
-      return [column, value === null ? { null: true } : { eq: value }];
-    }),
-  );
+  return contract.key.map((column, n) => [column, fromPart(parts[n] ?? '')]);
+}
+
+/** The same of the key's values in order. */
+export function joinKey(values: readonly Value[]): string {
+  return values.map(toPart).join('~');
 }
 
 function toPart(value: Value): string {

@@ -35,5 +35,9 @@ export const dimDate = table('gold/dim_date', {
         FROM gold.dim_date) c WHERE n <> days`,
     },
   ],
-  recompute: { by: [], from: [{ input: 'silver.orders', by: 'all' }], asOf: true },
+  recompute: {
+    by: [],
+    from: [{ input: 'silver.orders', by: 'all', others: 'the years of the first and the last order' }],
+    asOf: true,
+  },
 });

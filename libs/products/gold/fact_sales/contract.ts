@@ -79,16 +79,23 @@ export const factSales = table('gold/fact_sales', {
   recompute: {
     by: ['order_id'],
     from: [
-      { input: 'silver.order_items', by: ['order_id'] },
+      {
+        input: 'silver.order_items',
+        by: ['order_id'],
+        own: { item_id: 'item_id' },
+        others: 'the lines of an order share its shipping by their value',
+      },
       { input: 'silver.orders', by: ['order_id'] },
       {
         input: 'gold.dim_customer',
         by: 'all',
+        own: { customer_sk: 'customer_sk' },
         via: 'SELECT o.order_id FROM silver.orders o JOIN changed c ON c.customer_id = o.customer_id',
       },
       {
         input: 'gold.dim_product',
         by: 'all',
+        own: { product_sk: 'product_sk' },
         via: 'SELECT i.order_id FROM silver.order_items i JOIN changed c ON c.product_id = i.product_id',
       },
     ],

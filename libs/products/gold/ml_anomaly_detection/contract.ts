@@ -35,5 +35,16 @@ export const mlAnomalyDetection = table('gold/ml_anomaly_detection', {
         CROSS JOIN (SELECT count(*) AS n FROM silver.payments) p WHERE a.n <> p.n`,
     },
   ],
-  recompute: { by: [], from: [{ input: 'silver.payments', by: 'all' }], asOf: false },
+  recompute: {
+    by: [],
+    from: [
+      {
+        input: 'silver.payments',
+        by: 'all',
+        own: { transaction_id: 'transaction_id' },
+        others: 'mean and spread of each payment method',
+      },
+    ],
+    asOf: false,
+  },
 });

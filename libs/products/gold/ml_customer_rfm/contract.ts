@@ -48,5 +48,16 @@ export const mlCustomerRfm = table('gold/ml_customer_rfm', {
         OR f_score NOT BETWEEN 1 AND 5 OR m_score NOT BETWEEN 1 AND 5`,
     },
   ],
-  recompute: { by: [], from: [{ input: 'gold.fact_sales', by: 'all' }], asOf: false },
+  recompute: {
+    by: [],
+    from: [
+      {
+        input: 'gold.fact_sales',
+        by: 'all',
+        own: { customer_id: 'customer_id' },
+        others: 'fifths of all customers, and the latest order of all',
+      },
+    ],
+    asOf: false,
+  },
 });

@@ -42,5 +42,21 @@ export const sessions = silverTable('silver/sessions', {
         CROSS JOIN (SELECT count(*) AS n FROM silver.clickstream) e WHERE s.n <> e.n`,
     },
   ],
-  recompute: { by: ['session_id'], from: [{ input: 'silver.clickstream', by: ['session_id'] }], asOf: false },
+  recompute: {
+    by: ['session_id'],
+    from: [
+      {
+        input: 'silver.clickstream',
+        by: ['session_id'],
+        own: {
+          session_id: 'session_id',
+          customer_id: 'customer_id',
+          device_type: 'device_type',
+          browser: 'browser',
+          os: 'os',
+        },
+      },
+    ],
+    asOf: false,
+  },
 });
