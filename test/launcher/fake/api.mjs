@@ -2,7 +2,15 @@ import { createServer } from 'node:http';
 import { behave } from './behave.mjs';
 
 behave('api');
-const run = { run_id: 'r1', origin: 'queue', state: 'check_failed', stages: [], release: null, report: null, error: null };
+const run = {
+  run_id: 'r1',
+  origin: 'queue',
+  state: 'check_failed',
+  stages: [],
+  release: null,
+  report: null,
+  error: null,
+};
 const answers = {
   'GET /health/live': () => ({ pid: process.pid, database: process.env.DATABASE_URL ?? null }),
   'GET /v1/admin/runs': () => ({ data: [] }),
