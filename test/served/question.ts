@@ -46,7 +46,7 @@ export function toRest({ contract, conditions, asks }: Question): string {
   }
   parameters.append('group', asks.monthly ? `month(${asks.by})` : asks.by);
   parameters.append('measure', `count(),sum(${asks.sum})`);
-  parameters.append('limit', '1000');
+  parameters.append('limit', '10000');
   return `${route}/aggregate?${parameters.toString()}`;
 }
 
@@ -82,7 +82,7 @@ export function toGraphql({ contract, conditions, asks }: Question) {
   }
   const key = asks.monthly ? `${camel(asks.by)}_month` : camel(asks.by);
   const query = `query ($filter: ${type}Filter) {
-    answer: ${table}Aggregate(filter: $filter, groupBy: [${key}], first: 1000) {
+    answer: ${table}Aggregate(filter: $filter, groupBy: [${key}], first: 10000) {
       keys { ${key} } count sum { ${camel(asks.sum)} }
     }
   }`;
