@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { TableContract } from '#contracts';
 import { shopCatalogue } from '#products';
@@ -17,6 +18,9 @@ import {
 
 const SEED = Number(process.env['SHOPSMART_SEED'] ?? Date.now() % 1_000_000);
 const QUESTIONS = process.env['SHOPSMART_LONG'] === '1' ? 200 : 12;
+
+// Each question is a command of its own.
+jest.setTimeout(600_000);
 
 type Rows = readonly Readonly<Record<string, Shown>>[];
 
