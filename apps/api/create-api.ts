@@ -7,7 +7,6 @@ import { ApiModule } from './api.module.js';
 import { serveDocs } from './docs/serve-docs.js';
 import { localCaller, type Caller } from './edge/caller.js';
 import { answerUnreadable } from './edge/client-error.js';
-
 import { guardOrigin } from './edge/origin.js';
 import { answerProblem, ProblemFilter } from './edge/problem-filter.js';
 import { requestIdOf } from './edge/request-id.js';

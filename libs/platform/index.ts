@@ -2,6 +2,7 @@ export type { RunDesk, RunPage, RunRequest, RunStage, RunState, RunView, StageVi
 export { type LogLevel, type Settings } from './config/settings.js';
 export { readSettings, unknownVariables, type SettingOptions } from './config/read-settings.js';
 export { settingsDoc } from './config/settings-doc.js';
+export { isLoopback } from './config/loopback.js';
 export { Secret } from './config/secret.js';
 export { openLog, type Log } from './log/log.js';
 export { NestLog } from './log/nest-log.js';

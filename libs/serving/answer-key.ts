@@ -25,6 +25,10 @@ export interface AnswerIdentity {
 
 /** The answer's strong ETag, quoted; also its key in `AnswerCache`. */
 export function answerKey({ versions, table, query, scopes, form }: AnswerIdentity): string {
-  const text = JSON.stringify([FORM_VERSION, versions, table, query, scopeClass(scopes), form]);
+  return strongEtag(JSON.stringify([FORM_VERSION, versions, table, query, scopeClass(scopes), form]));
+}
+
+/** The ETag of an answer that follows from `text` alone, or is it; quoted. */
+export function strongEtag(text: string): string {
   return `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
 }

@@ -1,6 +1,6 @@
 export { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
 export { AnswerCache, type CachedAnswer } from './answer-cache.js';
-export { answerKey, scopeClass, type AnswerIdentity, type ScopeClass } from './answer-key.js';
+export { answerKey, scopeClass, strongEtag, type AnswerIdentity, type ScopeClass } from './answer-key.js';
 export {
   Answers,
   type AnswersOptions,
@@ -13,7 +13,7 @@ export { openCursor, type Cursor } from './cursor.js';
 export { fieldAt, related, type Field, type Tables } from './field.js';
 export { bucketType, measureType, type OutputColumn } from './output.js';
 export { parseQuery } from './parse-query.js';
-export { QueryError, type Problem } from './problem.js';
+export { at as pointerAt, QueryError, type Problem } from './problem.js';
 export { bucketUnits, DEFAULT_LIMIT, MAX_LIMIT } from './query.js';
 export type { Filter, GroupColumn, GroupsQuery, Measure, Query, RowsQuery, Sort } from './query.js';
 export { tablesRead } from './read-tables.js';

@@ -1,5 +1,3 @@
-import type { FastifyRequest } from 'fastify';
-
 export const scopes = [
   'products:read',
   'pii:read',
@@ -27,7 +25,3 @@ declare module 'fastify' {
 
 /** Everybody who reaches a loopback address, until there are keys. */
 export const localCaller: Caller = { id: 'local', scopes: new Set(scopes) };
-
-export function callerOf(request: FastifyRequest): Caller {
-  return request.caller;
-}

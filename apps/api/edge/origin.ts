@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { LakeError } from '#errors';
+import { isLoopback } from '#platform';
 
 /** `Host` values that were found to be ours; there are few, and none of a stranger's is kept. */
 const MAX_KNOWN = 100;
@@ -34,7 +35,5 @@ function isOurs(host: string, own: URL | undefined): boolean {
   // a host is a name and a port: nothing that could change what follows it in a URL
   if (/[/?#@\\\s]/.test(host) || !URL.canParse(url)) return false;
   const { hostname } = new URL(url);
-  return (
-    hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname) || hostname === own?.hostname
-  );
+  return isLoopback(hostname.replace(/^\[|\]$/g, '')) || hostname === own?.hostname;
 }

@@ -1,5 +1,3 @@
-import type { LakeError } from '#errors';
-
 export interface ProblemType {
   readonly status: number;
   readonly title: string;
@@ -144,7 +142,7 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
   },
 };
 
-/** `query.invalid` → `query-invalid` */
-export function publicCode({ code }: LakeError): string {
+/** `query.invalid` → `query-invalid`; of mistakes too. */
+export function publicCode(code: string): string {
   return code.replaceAll(/[._]/g, '-').toLowerCase();
 }

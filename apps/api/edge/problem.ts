@@ -45,7 +45,7 @@ function explain(error: unknown): Explained {
   if (error instanceof LakeError) {
     if (!INTERNAL.test(error.code) && error.kind !== 'corrupt') {
       const mistakes = mistakesOf(error);
-      return { code: publicCode(error), detail: error.message, ...(mistakes === undefined ? {} : { mistakes }) };
+      return { code: publicCode(error.code), detail: error.message, ...(mistakes === undefined ? {} : { mistakes }) };
     }
     return described(error.kind === 'unavailable' ? 'unavailable' : 'internal');
   }
@@ -55,7 +55,7 @@ function explain(error: unknown): Explained {
 function mistakesOf(error: LakeError): readonly RequestMistake[] | undefined {
   if (error instanceof RequestError) return error.mistakes;
   if (!(error instanceof QueryError)) return undefined;
-  return error.problems.map((problem) => ({ ...problem, code: problem.code.replaceAll('_', '-').toLowerCase() }));
+  return error.problems.map((problem) => ({ ...problem, code: publicCode(problem.code) }));
 }
 
 function described(code: string): Explained {

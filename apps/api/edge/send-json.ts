@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Release } from '#releases';
-import { hasAnswer, setReleaseHeaders } from './answer-headers.js';
+import { strongEtag } from '#serving';
+import { setReleaseHeaders } from './answer-headers.js';
+import { sendBytes } from './send-bytes.js';
 
 /** Sends what is true now and of no release: whoever kept it asks whether it still is before it is used again. */
 export function sendState(value: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -23,12 +24,7 @@ export function sendOfRelease(
 }
 
 function send(value: unknown, strength: '' | 'W/', request: FastifyRequest, reply: FastifyReply): void {
-  const text = JSON.stringify(value);
-  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
-  void reply.header('ETag', `${strength}${etag}`);
-  if (hasAnswer(request, etag)) {
-    void reply.code(304).send();
-    return;
-  }
-  void reply.header('Content-Type', 'application/json; charset=utf-8').send(text);
+  const body = JSON.stringify(value);
+  const etag = `${strength}${strongEtag(body)}`;
+  sendBytes({ etag, contentType: 'application/json; charset=utf-8', headers: {}, body }, request, reply);
 }

@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import type { ColumnType } from '#contracts';
 import { measureType } from '#serving';
+import { capital } from './camel-case.js';
 import { isObject, toConditions, toWhere } from './filter.js';
 import { COST_OF_SCAN, type Operation } from './operation.js';
 import { firstArgument, limitOf, releaseArgument, type Node } from './row-plan.js';
@@ -195,8 +196,4 @@ function outputsIn(condition: unknown): readonly string[] {
   if (Array.isArray(condition)) return condition.flatMap(outputsIn);
   if (!isObject(condition)) return [];
   return Object.entries(condition).flatMap(([name, value]) => [name, ...outputsIn(value)]);
-}
-
-function capital(name: string): string {
-  return `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }

@@ -1,6 +1,7 @@
 import { LakeError } from '#errors';
 import { QueryError, type Problem } from '#serving';
 import { toProblem } from '../edge/problem.js';
+import { publicCode } from '../edge/problem-type.js';
 import type { RequestMistake } from '../edge/request-error.js';
 import { camelCase } from './camel-case.js';
 
@@ -90,7 +91,7 @@ function codeOfStatus(status: number): DoorCode {
 
 function ofQuery({ problems }: QueryError, own: DoorCode | undefined, status: number): DoorError {
   const errors = problems.map(({ pointer, code, detail }) => {
-    return { pointer: toArgument(pointer), code: code.replaceAll('_', '-').toLowerCase(), detail };
+    return { pointer: toArgument(pointer), code: publicCode(code), detail };
   });
   const has = (wanted: Problem['code']) => problems.some(({ code }) => code === wanted);
   const code = own ?? (has('too-deep') ? 'QUERY_TOO_DEEP' : has('too-many') ? 'QUERY_TOO_COSTLY' : 'BAD_USER_INPUT');

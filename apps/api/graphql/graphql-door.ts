@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { HeaderMap, type ApolloServer } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LakeError } from '#errors';
 import type { Release } from '#releases';
-import { scopeClass, type AnswerCache, type CachedAnswer } from '#serving';
-import { hasAnswer, setReleaseHeaders } from '../edge/answer-headers.js';
+import { scopeClass, strongEtag, type AnswerCache, type CachedAnswer } from '#serving';
 import { askedRelease } from '../edge/asked-release.js';
 import { invalidRequest, type RequestMistake } from '../edge/request-error.js';
+import { sendBytes, sendWhole } from '../edge/send-bytes.js';
+import { contractHeaders } from '../products/products.js';
 import type { ApiServices } from '../services.js';
 import type { ErrorForm } from './error-form.js';
 import type { DoorContext } from './execution.js';
@@ -37,7 +37,7 @@ export class GraphqlDoor {
         requireSound(request);
         const kept = this.#kept(request);
         if (kept === undefined) return done();
-        send(kept.answer, kept.release, false, request, reply);
+        sendWhole(kept.answer, kept.release, false, request, reply);
       },
       handler: (request, reply) => this.#handle(apollo, request, reply),
     });
@@ -90,29 +90,26 @@ export class GraphqlDoor {
     const contentType = String(reply.getHeader('content-type') ?? 'application/json; charset=utf-8');
     const body = Buffer.from(text);
     if (release === undefined || outcome.isCurrentState) {
-      const etag = `W/"${hashOf([text])}"`;
+      const etag = `W/${strongEtag(JSON.stringify([text]))}`;
       const answer = { etag, contentType, headers: {}, body };
       void reply.header('Cache-Control', 'private, no-cache');
       return sendBytes(answer, request, reply);
     }
     const { query, operationName, variables } = questionOf(request);
     const scopes = scopeClass(request.caller.scopes);
-    const etag = `"${hashOf([FORM_VERSION, outcome.versions, query, operationName, variables, scopes, contentType])}"`;
+    const identity = [FORM_VERSION, outcome.versions, query, operationName, variables, scopes, contentType];
+    const etag = strongEtag(JSON.stringify(identity));
     const answer = { etag, contentType, headers: this.#headersOf(outcome), body };
     this.cache.set(answer);
     if (outcome.isNewest && release.number === this.services.answers.current?.number) {
       this.cache.remember(requestText(request, release), etag);
     }
-    send(answer, release, namesRelease(request), request, reply);
+    sendWhole(answer, release, namesRelease(request), request, reply);
   }
 
   #headersOf({ tables, extensions }: Outcome): Readonly<Record<string, string>> {
     const contracts = tables.flatMap((table) => this.services.catalogue.byName.get(table)?.contract ?? []);
-    const masked = extensions.maskedColumns;
-    return {
-      'X-Contract': contracts.map(({ name, version }) => `${name.replace(/^.*\//, '')}@${version}`).join(', '),
-      ...(masked.length === 0 ? {} : { 'X-Masked-Columns': masked.join(',') }),
-    };
+    return contractHeaders(contracts, extensions.maskedColumns);
   }
 
   /** What Fastify or a check of ours has thrown before a document was read. */
@@ -125,26 +122,6 @@ export class GraphqlDoor {
       .header('Cache-Control', 'no-store')
       .send(JSON.stringify({ errors: [shown] }));
   }
-}
-
-function send(
-  answer: CachedAnswer,
-  release: Release,
-  isPinned: boolean,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  setReleaseHeaders(reply, release, isPinned);
-  sendBytes(answer, request, reply);
-}
-
-function sendBytes(answer: CachedAnswer, request: FastifyRequest, reply: FastifyReply): void {
-  void reply.header('ETag', answer.etag);
-  if (hasAnswer(request, answer.etag.replace(/^W\//, ''))) {
-    void reply.code(304).send();
-    return;
-  }
-  void reply.headers(answer.headers).header('Content-Type', answer.contentType).send(answer.body);
 }
 
 /** All that the answer of the newest release depends on. */
@@ -223,8 +200,4 @@ function toApollo(request: FastifyRequest) {
 function nestsDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((part) => nestsDeeper(part, levels - 1));
-}
-
-function hashOf(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 27);
 }

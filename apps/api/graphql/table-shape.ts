@@ -1,7 +1,8 @@
 import { assert } from '#errors';
 import type { Catalogue, Column, TableContract } from '#contracts';
 import { related } from '#serving';
-import { camelCase } from './camel-case.js';
+import { productName, Products } from '../products/products.js';
+import { camelCase, capital } from './camel-case.js';
 
 export interface ColumnShape {
   readonly name: string;
@@ -34,7 +35,7 @@ const RESERVED = ['and', 'or', 'not'];
 
 /** The gold tables of a catalogue. Two names of a table that become one stop the boot. */
 export function tableShapes(catalogue: Catalogue): readonly TableShape[] {
-  const contracts = catalogue.tables.map(({ contract }) => contract).filter(({ layer }) => layer === 'gold');
+  const contracts = new Products(catalogue).all.map(({ contract }) => contract);
   const relationsOf = new Map<string, Map<string, RelationShape>>();
   const shapes = new Map(contracts.map((contract) => [contract.name, shapeOf(contract, relationsOf)]));
   for (const { contract, columns, relations } of shapes.values()) {
@@ -67,7 +68,6 @@ function shapeOf(contract: TableContract, relationsOf: Map<string, Map<string, R
   });
   const relations = new Map<string, RelationShape>();
   relationsOf.set(contract.name, relations);
-  const name = camelCase(contract.name.slice(contract.name.indexOf('/') + 1));
-  const typeName = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-  return { contract, name, typeName, columns, relations, key };
+  const name = camelCase(productName(contract));
+  return { contract, name, typeName: capital(name), columns, relations, key };
 }

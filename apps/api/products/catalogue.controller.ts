@@ -6,7 +6,7 @@ import { Needs } from '../edge/scope.js';
 import { sendOfRelease } from '../edge/send-json.js';
 import { API_SERVICES, type ApiServices } from '../services.js';
 import { productSummary, productView } from './product-view.js';
-import { Products } from './products.js';
+import { contractTag, Products } from './products.js';
 
 /** What there is to ask for. Answered without a release too: contracts hold before the first one. */
 @Controller('v1/products')
@@ -30,7 +30,7 @@ export class CatalogueController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const table = this.products.named(product);
-    void reply.header('X-Contract', `${product}@${table.contract.version}`);
+    void reply.header('X-Contract', contractTag(table.contract));
     await this.#send((release) => productView(table, release), request, reply);
   }
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Release } from '#releases';
 import { scopeClass, type AnswerCache, type Answers, type CachedAnswer } from '#serving';
-import { sendWhole } from './send-answer.js';
+import { sendWhole } from '../edge/send-bytes.js';
 
 /** Answers of the newest release, found by the request as it came, without reading what it asks. */
 export class KeptAnswers {

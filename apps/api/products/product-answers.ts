@@ -17,7 +17,7 @@ import type { Scope } from '../edge/caller.js';
 import { contentTypes } from './answer-form.js';
 import type { AnswerOptions } from './answer-options.js';
 import { batchWriter, pageText, rowText } from './answer-text.js';
-import { productName } from './products.js';
+import { contractHeaders, productName } from './products.js';
 
 /** A question about a product, read from a request. */
 export interface Ask {
@@ -100,7 +100,7 @@ export class ProductAnswers {
     const answer = {
       etag,
       contentType: contentTypes.json,
-      headers: headersOf(contract, page.maskedColumns),
+      headers: contractHeaders([contract], page.maskedColumns),
       body: Buffer.from(text),
     };
     this.cache.set(answer);
@@ -138,7 +138,7 @@ export class ProductAnswers {
         etag,
         contentType: contentTypes[options.format],
         headers: {
-          ...headersOf(contract, stream.maskedColumns),
+          ...contractHeaders([contract], stream.maskedColumns),
           'Content-Disposition': `attachment; filename="${file}"`,
         },
         text: text(),
@@ -154,13 +154,6 @@ export class ProductAnswers {
 function oneOf([row]: readonly Row[]): Row {
   if (row !== undefined) return row;
   throw new LakeError('row.not_found', 'notFound', 'There is no row with that key in this release.');
-}
-
-function headersOf(contract: TableContract, masked: readonly string[]): Readonly<Record<string, string>> {
-  return {
-    'X-Contract': `${productName(contract)}@${contract.version}`,
-    ...(masked.length === 0 ? {} : { 'X-Masked-Columns': masked.join(',') }),
-  };
 }
 
 /** The answer's form, as far as its bytes depend on it. */

@@ -23,6 +23,22 @@ export class Products {
   }
 }
 
+/** `fact_sales@1` */
+export function contractTag(contract: TableContract): string {
+  return `${productName(contract)}@${contract.version}`;
+}
+
+/** What an answer's headers say of the contracts that it was read by, and of columns that the asker may not see. */
+export function contractHeaders(
+  contracts: readonly TableContract[],
+  masked: readonly string[],
+): Readonly<Record<string, string>> {
+  return {
+    'X-Contract': contracts.map(contractTag).join(', '),
+    ...(masked.length === 0 ? {} : { 'X-Masked-Columns': masked.join(',') }),
+  };
+}
+
 export function productName({ name }: TableContract): string {
   return name.slice(name.indexOf('/') + 1);
 }

@@ -1,5 +1,6 @@
 import { QueryError } from '#serving';
 import type { Parameter } from '../edge/parameters.js';
+import { publicCode } from '../edge/problem-type.js';
 import { messageOf, RequestError, type RequestMistake } from '../edge/request-error.js';
 
 /** A query as the body of POST …/query, and where in the URL each part of it came from. */
@@ -62,7 +63,7 @@ class QueryJson {
   toRequestError(error: unknown): unknown {
     if (!(error instanceof QueryError)) return error;
     const mistakes = error.problems.map(({ pointer, code, detail }): RequestMistake => {
-      return { parameter: this.#parameterAt(pointer), code: code.replaceAll('_', '-').toLowerCase(), detail };
+      return { parameter: this.#parameterAt(pointer), code: publicCode(code), detail };
     });
     const message = error.code === 'query.invalid' ? messageOf(mistakes) : error.message;
     return new RequestError(error.code, error.kind, message, mistakes);

@@ -1,9 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Release } from '#releases';
-import type { CachedAnswer } from '#serving';
 import { hasAnswer, matches, setReleaseHeaders } from '../edge/answer-headers.js';
-import { callerOf } from '../edge/caller.js';
+import { sendWhole } from '../edge/send-bytes.js';
 import type { Ask, Reply } from './product-answers.js';
 
 /** What of an `Ask` the request says by itself: who asks, what they have, and whether they are still there. */
@@ -12,7 +10,7 @@ export function askerOf(request: FastifyRequest, reply: FastifyReply): Pick<Ask,
   reply.raw.once('close', () => left.abort());
   const isSafe = request.method === 'GET' || request.method === 'HEAD';
   return {
-    scopes: callerOf(request).scopes,
+    scopes: request.caller.scopes,
     has: (etag) => isSafe && matches(request.headers['if-none-match'], etag),
     signal: left.signal,
   };
@@ -42,20 +40,4 @@ export async function sendAnswer(
   }
   reply.raw.once('close', () => void made.close());
   void reply.send(Readable.from(made.text));
-}
-
-export function sendWhole(
-  answer: CachedAnswer,
-  release: Release,
-  isPinned: boolean,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): void {
-  setReleaseHeaders(reply, release, isPinned);
-  void reply.header('ETag', answer.etag);
-  if (hasAnswer(request, answer.etag)) {
-    void reply.code(304).send();
-    return;
-  }
-  void reply.headers(answer.headers).header('Content-Type', answer.contentType).send(answer.body);
 }

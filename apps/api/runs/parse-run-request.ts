@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Catalogue } from '#contracts';
 import type { RunRequest } from '#platform';
+import { pointerAt } from '#serving';
 import { invalidRequest } from '../edge/request-error.js';
 
 const MAX_REASON = 1_000;
@@ -48,5 +49,5 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
 }
 
 function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return path.reduce<string>((pointer, part) => pointerAt(pointer, String(part)), '');
 }

@@ -1,7 +1,6 @@
 import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LakeError } from '#errors';
-import { callerOf } from '../edge/caller.js';
 import { ParameterReader } from '../edge/parameters.js';
 import { Needs } from '../edge/scope.js';
 import { sendState } from '../edge/send-json.js';
@@ -24,7 +23,7 @@ export class RunsController {
     new ParameterReader(request.url, []).refuseAny();
     const asked = parseRunRequest(body, this.services.catalogue);
     const key = parseIdempotencyKey(request.headers['idempotency-key']);
-    const run = await this.services.runs.request(asked, callerOf(request).id, key);
+    const run = await this.services.runs.request(asked, request.caller.id, key);
     void reply.code(202).header('Location', `${RUNS}/${run.run_id}`);
     sendState({ data: run }, request, reply);
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { LakeError } from '#errors';
+import { isLoopback } from './loopback.js';
 import { parseMemorySize } from './memory-size.js';
 import { Secret } from './secret.js';
 
@@ -224,10 +225,6 @@ function datesInOrder(given: z.output<typeof settingsSchema>) {
 
 function defaultOf(name: Variable): string {
   return String(settingsSchema.shape[name].meta()?.['default']);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function isDay(text: string): boolean {
