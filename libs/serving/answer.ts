@@ -84,7 +84,7 @@ export async function answerQuery(
   return {
     columns: compiled.columns,
     maskedColumns: compiled.maskedColumns,
-    rows: page.map((row) => withoutHidden(row, compiled)),
+    rows: withoutHidden(page, compiled),
     hasMore,
     nextCursor: hasMore ? cursorOf(last) : null,
     ...(total === undefined ? {} : { total }),
@@ -113,7 +113,7 @@ export function streamQuery(query: Query, asked: Asked): StreamedAnswer {
     for (const { sql, parameters } of statements) {
       for await (const rows of scan.stream(sql, parameters, signal)) {
         refuseManyGroups(rows);
-        yield rows.map((row) => withoutHidden(row, whole));
+        yield withoutHidden(rows, whole);
       }
     }
   }
@@ -168,12 +168,15 @@ async function countAll(query: Query, asked: Asked): Promise<number> {
 function signalOf({ signal }: Asked): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
+
 function positionOf(row: Row, compiled: CompiledQuery): Position {
   return compiled.order.map(({ output }) => toScalar(row[output] ?? null));
 }
 
-function withoutHidden(row: Row, { columns }: CompiledQuery): Row {
-  return Object.fromEntries(columns.map(({ name }) => [name, row[name] ?? null]));
+/** The columns of the answer; rows that have no others are passed on as they are. */
+function withoutHidden(rows: readonly Row[], { columns }: CompiledQuery): readonly Row[] {
+  if (rows[0] === undefined || Object.keys(rows[0]).length === columns.length) return rows;
+  return rows.map((row) => Object.fromEntries(columns.map(({ name }) => [name, row[name] ?? null])));
 }
 
 function refuseManyGroups(rows: readonly Row[]): void {
