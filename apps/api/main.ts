@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import { LakeError } from '#errors';
 import {
+  exitBy,
+  FAILED,
   keptSecret,
   openLake,
   openLog,
   openRunDesk,
   readSettings,
   systemClock,
+  toldToEnd,
   type Log,
   type Settings,
 } from '#platform';
@@ -15,9 +18,6 @@ import { Answers } from '#serving';
 import { createApi } from './create-api.js';
 import { noRunDesk } from './runs/no-run-desk.js';
 
-/** Says to the launcher: do not start me again, I would end the same way. */
-const WRONG_SETTINGS = 2;
-const FAILED = 1;
 /** What is being answered may end; then it is cut. */
 const GRACE_MS = 5_000;
 
@@ -70,32 +70,24 @@ function listenError(cause: unknown, { host, port }: Settings): unknown {
   return new LakeError('settings.invalid', 'invalid', message, { cause });
 }
 
-function endWhenTold(opened: Undo[], log: Log): void {
-  const end = (reason: string) => {
-    log.info({ reason }, 'ending');
-    setTimeout(() => process.exit(0), GRACE_MS).unref();
-    void undo(opened).then(
-      () => process.exit(0),
-      () => process.exit(FAILED),
-    );
-  };
-  process.once('SIGTERM', () => end('SIGTERM'));
-  process.once('SIGINT', () => end('SIGINT'));
-  // the launcher has gone, whatever it died of
-  process.once('disconnect', () => end('the launcher has gone'));
+async function endWhenTold(opened: Undo[], log: Log): Promise<void> {
+  log.info({ reason: await toldToEnd() }, 'ending');
+  setTimeout(() => process.exit(0), GRACE_MS).unref();
+  await undo(opened).then(
+    () => process.exit(0),
+    () => process.exit(FAILED),
+  );
 }
 
 const opened: Undo[] = [];
 try {
   const settings = readSettings();
   const log = openLog('api', settings.logLevel);
-  endWhenTold(opened, log);
+  void endWhenTold(opened, log);
   const url = await serve(settings, log, opened);
   log.info({ url }, 'listening');
   process.send?.({ kind: 'ready', url });
 } catch (error) {
   await undo(opened).catch(() => undefined);
-  const isWrong = error instanceof LakeError && error.code.startsWith('settings.');
-  process.stderr.write(`${isWrong ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
-  process.exit(isWrong ? WRONG_SETTINGS : FAILED);
+  exitBy(error);
 }

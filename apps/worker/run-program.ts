@@ -1,19 +1,12 @@
-import { LakeError } from '#errors';
-import { openLog, readSettings } from '#platform';
+import { exitBy, openLog, readSettings, toldToEnd } from '#platform';
 import { startWorker, type WorkerOptions } from './start-worker.js';
 
-/** Says to the launcher: do not start me again, I would end the same way. */
-const WRONG_SETTINGS = 2;
-const FAILED = 1;
 /** For jobs to be handed on; then they are found to be lost. */
 const GRACE_MS = 15_000;
 
 /** The worker as a process: tells its parent that it is ready, and ends on SIGTERM, SIGINT and when the parent has gone. */
 export async function runProgram(options: Pick<WorkerOptions, 'silenceMs'> = {}): Promise<never> {
-  const told = new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
-    process.once('disconnect', () => resolve('the launcher has gone'));
-  });
+  const told = toldToEnd();
   try {
     const settings = readSettings();
     const log = openLog('worker', settings.logLevel);
@@ -25,8 +18,6 @@ export async function runProgram(options: Pick<WorkerOptions, 'silenceMs'> = {})
     await worker.close();
     return process.exit(0);
   } catch (error) {
-    const isWrong = error instanceof LakeError && error.code.startsWith('settings.');
-    process.stderr.write(`${isWrong ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
-    return process.exit(isWrong ? WRONG_SETTINGS : FAILED);
+    return exitBy(error);
   }
 }

@@ -1,8 +1,9 @@
-export type { RunDesk, RunPage, RunRequest, RunStage, RunState, RunView, StageView } from './runs/run-desk.js';
+export type { RunDesk, RunPage, RunRequest, RunState, RunView, StageView } from './runs/run-desk.js';
 export { type LogLevel, type Settings } from './config/settings.js';
 export { readSettings, unknownVariables, type SettingOptions } from './config/read-settings.js';
 export { settingsDoc } from './config/settings-doc.js';
 export { isLoopback } from './config/loopback.js';
+export { exitBy, FAILED, toldToEnd } from './program/program-end.js';
 export { Secret } from './config/secret.js';
 export { openLog, type Log } from './log/log.js';
 export { NestLog } from './log/nest-log.js';
@@ -14,6 +15,7 @@ export { openRunDesk, type RunDeskOptions } from './runs/open-run-desk.js';
 export { reenqueueLost } from './runs/reenqueue.js';
 export { RunRecords, type BegunRun, type RunEnd } from './records/run-records.js';
 export { QueueServer, type QueueName, type RunJob } from './queue/queue-server.js';
+export { tellTrouble, troubleTeller } from './queue/tell-trouble.js';
 export { jobNames, type JobName } from './queue/job-names.js';
 export { forQueue, willRetry } from './queue/retry.js';
 export { newRunId, runShop, today, type RunChoices } from './lake/run-shop.js';

@@ -5,6 +5,7 @@ import { LakeError } from '#errors';
 import { lakeColumns, type TableContract } from '#contracts';
 import type { DuckDbEngine } from '#engine';
 import type { TableState } from '#releases';
+import { isProcessRunning } from '#storage';
 import { dayColumn, MAX_DAYS, type DayCounts } from './day-counts.js';
 import type { ServedRelation } from './relation.js';
 import { quoted } from './sql.js';
@@ -180,7 +181,7 @@ export async function cleanFolder(cacheDir: string, kept: readonly string[]): Pr
     const isOld =
       file.endsWith('.duckdb') && !keptFiles.has(file) && releaseOf(file) <= (newest.get(tableOf(file)) ?? -1);
     // another process may have gone on to a newer release
-    if (isOld || (pid !== undefined && !isRunning(Number(pid)))) await rm(join(cacheDir, file), { force: true });
+    if (isOld || (pid !== undefined && !isProcessRunning(Number(pid)))) await rm(join(cacheDir, file), { force: true });
   }
 }
 
@@ -191,14 +192,4 @@ function tableOf(name: string): string {
 
 function releaseOf(name: string): number {
   return Number(name.split('.')[2]);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // it runs under another user
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LakeError } from '#errors';
 import type { Body, ByteRange, ObjectInfo, ObjectStore } from './object-store.js';
+import { syncPath } from './sync-path.js';
 import { checkPath, checkPrefix, compareBytes, notFound } from './object-path.js';
 
 /** Marks what is being written: a name that no listing shows and that a crash may leave behind. */
@@ -149,7 +150,7 @@ export class LocalStore implements ObjectStore {
         const made = await mkdir(folder, { recursive: true });
         await writeDurably(temporary, body);
         const placed = await place(temporary, file);
-        await syncFolder(folder);
+        await syncPath(folder);
         if (made !== undefined) await syncUpwards(folder, dirname(made));
         return placed;
       } catch (error) {
@@ -217,27 +218,13 @@ async function writeDurably(temporary: string, body: Body): Promise<void> {
       await pipeline(createReadStream(body.file), createWriteStream(temporary));
     });
   }
-  const handle = await open(temporary, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncPath(temporary);
 }
 
 /** New folders are durable once the folders that name them are. */
 async function syncUpwards(from: string, to: string): Promise<void> {
   for (let folder = dirname(from); folder.startsWith(to); folder = dirname(folder)) {
-    await syncFolder(folder);
+    await syncPath(folder);
     if (folder === to) return;
   }
 }

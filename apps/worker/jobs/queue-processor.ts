@@ -1,9 +1,8 @@
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import type { BeforeApplicationShutdown, Type } from '@nestjs/common';
 import type { Job } from 'bullmq';
-import type { Log, QueueName, QueueServer } from '#platform';
+import { troubleTeller, type Log, type QueueName, type QueueServer } from '#platform';
 import type { Dispatch } from './dispatch.js';
-import { troubleTeller } from './tell-trouble.js';
 
 /** Takes jobs from a queue and gives their outcome back; what is done with them is the dispatch's. */
 abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShutdown {

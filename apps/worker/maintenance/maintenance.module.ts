@@ -1,9 +1,9 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import { tellTrouble } from '#platform';
 import { Dispatch } from '../jobs/dispatch.js';
 import { queueProcessor } from '../jobs/queue-processor.js';
-import { tellTrouble } from '../jobs/tell-trouble.js';
 import type { WorkerServices } from '../services.js';
 import { ExportWork } from './export-work.js';
 import { Schedules } from './schedules.js';
@@ -22,7 +22,7 @@ export class MaintenanceModule {
         {
           provide: Schedules,
           inject: [getQueueToken('maintenance')],
-          useFactory: (queue: Queue) => new Schedules(tellTrouble(queue, 'maintenance', log), log),
+          useFactory: (queue: Queue) => new Schedules(tellTrouble(queue, log), log),
         },
       ],
     };

@@ -1,9 +1,9 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Queue } from 'bullmq';
+import { tellTrouble } from '#platform';
 import { Dispatch } from '../jobs/dispatch.js';
 import { queueProcessor } from '../jobs/queue-processor.js';
-import { tellTrouble } from '../jobs/tell-trouble.js';
 import type { WorkerServices } from '../services.js';
 import { Reconciler } from './reconciler.js';
 import { RunWork } from './run-work.js';
@@ -21,7 +21,7 @@ export class RunsModule {
         {
           provide: Reconciler,
           inject: [getQueueToken('runs')],
-          useFactory: (queue: Queue) => new Reconciler(records, tellTrouble(queue, 'runs', log), settings.data, log),
+          useFactory: (queue: Queue) => new Reconciler(records, tellTrouble(queue, log), settings.data, log),
         },
       ],
     };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LakeError } from '#errors';
+import { syncPath } from '#storage';
 
 /** Writes text to a file that appears whole or not at all: it grows under a hidden name beside the target. */
 export async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
@@ -35,10 +36,10 @@ export async function replaceFile(path: string, write: (hidden: string) => Promi
         { at: { path: target } },
       );
     await write(hidden);
-    await sync(hidden);
+    await syncPath(hidden);
     await rename(hidden, target);
     // Not every system can sync a folder; the file itself is safe.
-    await sync(dirname(target)).catch(() => undefined);
+    await syncPath(dirname(target)).catch(() => undefined);
   } catch (error) {
     await rm(hidden, { force: true });
     const { code } = error as NodeJS.ErrnoException;
@@ -52,14 +53,5 @@ export async function replaceFile(path: string, write: (hidden: string) => Promi
         cause: error,
       },
     );
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

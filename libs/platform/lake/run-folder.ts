@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { RunJournal } from '#pipeline';
+import { syncPath } from '#storage';
 
 /**
  * The work folder of a queued run, which outlives the process: `<data>/work/runs/<run id>.<attempt>`. An attempt takes
@@ -44,8 +45,8 @@ export class RunFolder implements RunJournal {
       files.push(String(inner));
       return relative(this.filesDir, String(inner));
     });
-    for (const file of files) await sync(file);
-    for (const folder of foldersOf(files, this.filesDir)) await sync(folder);
+    for (const file of files) await syncPath(file);
+    for (const folder of foldersOf(files, this.filesDir)) await syncPath(folder);
     const path = this.stepFile(step);
     // Never makes its folder: an attempt that lost it fails here.
     const draft = await open(`${path}.draft`, 'w');
@@ -56,7 +57,7 @@ export class RunFolder implements RunJournal {
       await draft.close();
     }
     await rename(`${path}.draft`, path);
-    await sync(dirname(path));
+    await syncPath(dirname(path));
   }
 
   isOurs(): Promise<boolean> {
@@ -105,15 +106,6 @@ function foldersOf(files: readonly string[], top: string): ReadonlySet<string> {
     for (let folder = dirname(file); folder.startsWith(top); folder = dirname(folder)) folders.add(folder);
   }
   return folders;
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {

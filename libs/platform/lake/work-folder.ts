@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isProcessRunning } from '#storage';
 import type { Settings } from '../config/settings.js';
 
 /** A folder for what this process spills and stages. Folders that killed processes of this machine left are removed. */
@@ -11,17 +12,8 @@ export async function makeWorkFolder({ data }: Settings): Promise<string> {
   for (const name of await readdir(parent)) {
     const [, owner, pid] = /^(.+)\.(\d+)\.\w+$/.exec(name) ?? [];
     // Another machine may share the folder, and its process ids mean nothing here.
-    if (owner === machine && !isRunning(Number(pid))) await rm(join(parent, name), { recursive: true, force: true });
+    if (owner === machine && !isProcessRunning(Number(pid)))
+      await rm(join(parent, name), { recursive: true, force: true });
   }
   return mkdtemp(join(parent, `${machine}.${process.pid}.`));
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It runs under another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

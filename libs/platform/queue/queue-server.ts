@@ -12,6 +12,7 @@ import type {
 import type { Secret } from '../config/secret.js';
 import type { Log } from '../log/log.js';
 import { jobOptions, retryDelayMs } from './retry.js';
+import { tellTrouble } from './tell-trouble.js';
 
 /** `runs`: one job a run, its id the run's. `maintenance`: vacuum, exports and the like. */
 export type QueueName = 'runs' | 'maintenance';
@@ -105,11 +106,11 @@ export class QueueServer {
   }
 
   openQueue(name: QueueName, log: Log): Queue {
-    return told(new this.bullmq.Queue(name, this.queueOptions(), this.#factory), log);
+    return tellTrouble(new this.bullmq.Queue(name, this.queueOptions(), this.#factory), log);
   }
 
   openWorker<T>(name: QueueName, processor: Processor<T>, log: Log): Worker<T> {
-    return told(new this.bullmq.Worker<T>(name, processor, this.workerOptions(), this.#factory), log);
+    return tellTrouble(new this.bullmq.Worker<T>(name, processor, this.workerOptions(), this.#factory), log);
   }
 }
 
@@ -133,13 +134,4 @@ function redisOptions(url: Secret, as: 'api' | 'worker'): ConnectionOptions {
     retryStrategy: (times) => Math.min(times * 100, RECONNECT_AT_MOST_MS),
     ...(as === 'api' && impatient),
   };
-}
-
-/** Without a listener the first lost connection would end the process. */
-function told<T extends { on(event: 'error', listener: (error: Error) => void): unknown; name: string }>(
-  source: T,
-  log: Log,
-): T {
-  source.on('error', (error) => log.warn({ queue: source.name, reason: String(error) }, 'trouble with the queue'));
-  return source;
 }

@@ -1,5 +1,6 @@
 import { EntitySchema } from 'typeorm';
-import type { RunRequest, RunStage, RunState, StageView } from '../runs/run-desk.js';
+import type { Stage } from '#pipeline';
+import type { RunRequest, RunState, StageView } from '../runs/run-desk.js';
 
 /** Everything of ours is in a schema of its own: the database may be shared. */
 export const SCHEMA = 'shopsmart';
@@ -23,7 +24,7 @@ export interface RunRow {
 
 export interface StageRow {
   run_id: string;
-  stage: RunStage;
+  stage: Stage;
   state: StageView['state'];
   done: number;
   total: number;

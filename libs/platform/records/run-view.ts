@@ -1,7 +1,8 @@
-import type { RunStage, RunView, StageView } from '../runs/run-desk.js';
+import type { Stage } from '#pipeline';
+import type { RunView, StageView } from '../runs/run-desk.js';
 import type { RunRow, StageRow } from './entity.js';
 
-const stageOrder: readonly RunStage[] = ['load', 'silver', 'gold', 'ml', 'checks', 'publish'];
+const stageOrder: readonly Stage[] = ['load', 'silver', 'gold', 'ml', 'checks', 'publish'];
 
 export function toRunView(run: RunRow, stages: readonly StageRow[]): RunView {
   return {
@@ -26,7 +27,7 @@ export function toRunView(run: RunRow, stages: readonly StageRow[]): RunView {
   };
 }
 
-function toStageView(stage: RunStage, row: StageRow | undefined): StageView {
+function toStageView(stage: Stage, row: StageRow | undefined): StageView {
   if (row === undefined) return { stage, state: 'waiting', done: 0, total: 0, started_at: null, finished_at: null };
   const { state, done, total } = row;
   return { stage, state, done, total, started_at: isoTime(row.started_at), finished_at: isoTime(row.finished_at) };

@@ -1,3 +1,5 @@
+import type { Stage } from '#pipeline';
+
 /** What a run is asked to do. */
 export interface RunRequest {
   /** `YYYY-MM-DD`; the day on which it starts unless given. */
@@ -19,10 +21,8 @@ export type RunState =
   /** Started by a process that stopped telling; nothing of it was published. */
   | 'lost';
 
-export type RunStage = 'load' | 'silver' | 'gold' | 'ml' | 'checks' | 'publish';
-
 export interface StageView {
-  readonly stage: RunStage;
+  readonly stage: Stage;
   readonly state: 'waiting' | 'running' | 'done' | 'failed';
   /** Steps (files, tables, checks) of the stage; 0 of 0 while unknown. */
   readonly done: number;
