@@ -22,6 +22,7 @@ import {
   type Lake,
   type Lease,
   type Release,
+  type WithdrawnLoad,
 } from '#releases';
 import { checkTables } from './check-table.js';
 import { withDependants } from './affected.js';
@@ -55,6 +56,10 @@ export interface RunOptions {
   readonly rehash: boolean;
   /** Contract names: recomputed in full, with all that depends on them. */
   readonly tables?: readonly string[];
+  /** Loads that no run, rebuild or proof reads from now on; added to the parent's. */
+  readonly withdraw?: readonly WithdrawnLoad[];
+  /** Withdrawn loads that count again. */
+  readonly restore?: readonly WithdrawnLoad[];
   /** A local folder that the run may fill and empties when it ends. */
   readonly workDir: string;
   /**
