@@ -1,20 +1,16 @@
 // How much a full run costs over one hand-written DuckDB script that reads the same landing files and writes the same
 // tables: `npm run bench:pipeline -- --scale 500 --rounds 3`. Alternated; both results are compared before a figure is
 // printed.
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { clearInterval, setInterval } from 'node:timers';
 import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { isBuilt, prepare } from '../bin/prepare.mjs';
+import { measured, median, shown } from './measured.mjs';
 
 const AS_OF = '2026-02-17';
-const SAMPLE_MS = 100;
-const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
 
 /** Of each table, what both sides must agree on besides the number of rows. */
 const sums = {
@@ -94,44 +90,6 @@ function demoData() {
   return dir;
 }
 
-/** Runs a command and gives its CPU and wall seconds and the peak memory of it and its children. */
-async function measured(args, settings) {
-  const cpuBefore = cpuOfEndedChildren();
-  const started = performance.now();
-  const env = { ...process.env, ...settings };
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let errors = '';
-  child.stderr.on('data', (text) => (errors = (errors + text).slice(-4000)));
-  let pages = 0;
-  const sampling = setInterval(() => (pages = Math.max(pages, residentPages(child.pid))), SAMPLE_MS);
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  clearInterval(sampling);
-  if (code !== 0) throw new Error(`${args[0]} ended with ${code}: ${errors}`);
-  const wall = (performance.now() - started) / 1000;
-  return { cpu: cpuOfEndedChildren() - cpuBefore, wall, peakMb: (pages * PAGE_BYTES) / 1e6 };
-}
-
-/** User and system seconds of the children that have ended, and theirs: fields 16 and 17 of the process' status. */
-function cpuOfEndedChildren() {
-  const fields = readFileSync('/proc/self/stat', 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
-}
-
-function residentPages(pid) {
-  try {
-    const own = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
-    const tasks = readdirSync(`/proc/${pid}/task`);
-    const children = tasks.flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '),
-    );
-    return children.filter((child) => child !== '').reduce((sum, child) => sum + residentPages(child), own);
-  } catch {
-    return 0; // it, or a thread of it, has just ended
-  }
-}
-
 /** Both results have the same rows and sums: after one run, every file of the lake is live. */
 async function assertSame(lake, hand) {
   const instance = await DuckDBInstance.create(':memory:', { threads, memory_limit: memory });
@@ -152,13 +110,4 @@ async function assertSame(lake, hand) {
   }
   connection.closeSync();
   instance.closeSync();
-}
-
-function shown({ cpu, wall, peakMb }) {
-  return `CPU ${cpu.toFixed(1)} s, wall ${wall.toFixed(1)} s, peak ${peakMb.toFixed(0)} MB`;
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
