@@ -1,4 +1,4 @@
-import { bronzeColumns, loadsColumns, quarantineColumns } from './lake-column.js';
+import { bronzeColumns, loadsColumns, quarantineColumns, repairsColumns } from './lake-column.js';
 import type { Source, TableContract } from './contract.js';
 import { table } from './table.js';
 
@@ -22,6 +22,17 @@ export function loadsTable(): TableContract {
     describes: 'Files that were loaded: none is loaded twice, and every record finds its place by them.',
     key: ['source', 'load', 'path'],
     columns: loadsColumns(),
+    recompute,
+  });
+}
+
+/** One row a repaired record: which bronze record takes whose place. */
+export function repairsTable(): TableContract {
+  return table('bronze/repairs', {
+    describes:
+      'Repaired records. Each is a record of its source too, in a load of its own, and takes the place of the original: nothing reads that one any more, unless the load is withdrawn.',
+    key: ['source', '_batch_id', '_source_row'],
+    columns: repairsColumns(),
     recompute,
   });
 }

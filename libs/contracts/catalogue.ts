@@ -1,4 +1,4 @@
-import { bronzeTable, loadsTable, quarantineTable } from './bronze.js';
+import { bronzeTable, loadsTable, quarantineTable, repairsTable } from './bronze.js';
 import { lakeColumns } from './lake-column.js';
 import type { SilverContract, Source, TableContract, TableDefinition } from './contract.js';
 import { inputsOf, tableOf, tablesOf } from './lineage.js';
@@ -21,7 +21,7 @@ export function catalogue(parts: {
   readonly tables: readonly TableDefinition[];
 }): Catalogue {
   const { sources, tables } = parts;
-  const bronze = [...sources.map(bronzeTable), loadsTable()];
+  const bronze = [...sources.map(bronzeTable), loadsTable(), repairsTable()];
   const contracts = new Map(
     [...bronze, ...tables.map(({ contract }) => contract)].map((contract) => [contract.name, contract]),
   );

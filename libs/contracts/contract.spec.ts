@@ -125,6 +125,7 @@ describe('a catalogue', () => {
     expect(made.contracts.map(({ name }) => name)).toEqual([
       'bronze/things',
       'bronze/loads',
+      'bronze/repairs',
       'bronze/quarantine/things',
       'silver/things',
       'gold/things',
@@ -178,8 +179,8 @@ describe('a catalogue', () => {
       '_batch_id',
       '_as_of',
     ]);
-    expect(names(3)).toEqual(['_source_file', '_source_row', '_batch_id', '_processed_at', '_run_id']);
-    expect(names(4)).toEqual(['_processed_at', '_run_id']);
+    expect(names(4)).toEqual(['_source_file', '_source_row', '_batch_id', '_processed_at', '_run_id']);
+    expect(names(5)).toEqual(['_processed_at', '_run_id']);
     expect(lakeColumns(made.contracts[0] ?? silverThings)['_record']?.pii).toBe('pii');
   });
 });

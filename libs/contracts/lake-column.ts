@@ -88,3 +88,30 @@ export function loadsColumns(): Columns {
     run_id: required(text('Run that loaded the file')),
   };
 }
+
+/** Columns of `bronze/repairs`. */
+export function repairsColumns(): Columns {
+  return {
+    repair: required(text('Number of the repair')),
+    source: required(text('Source whose record is repaired')),
+    table_name: required(text('Table in whose quarantine the record was')),
+    rules: required(strings('Rules that the record broke')),
+    original_load: required(long('Load of the record that is repaired')),
+    original_file: required(text('Its file')),
+    original_row: required(long('Its place in the file, from 1')),
+    original_line: long('Line of the file on which it starts; none in a JSON array'),
+    original_loaded_at: required(timestamp('When it was loaded')),
+    original_as_of: required(date('The as_of of the run that loaded it')),
+    before: required(pii(text('The record as it came, or as an earlier repair left it'))),
+    after: required(pii(text('The record as it was repaired'))),
+    repaired_by: required(text('Who repaired it; `local` until there are keys')),
+    repaired_at: required(timestamp('When the repair was drafted')),
+    reason: text('Why, as the one who repaired it says'),
+    _source_file: required(text('Path of the repair in the lake')),
+    _source_row: required(long('Place of the record in the repair, from 1')),
+    ...batch,
+    _loaded_at: required(timestamp('When the repair was replayed')),
+    _as_of: required(date('The as_of of the run that replayed it')),
+    _run_id: required(text('Run that replayed it')),
+  };
+}

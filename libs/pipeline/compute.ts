@@ -1,6 +1,8 @@
 import { inputsOf, inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
 import type { Engine } from '#engine';
+import type { WithdrawnLoad } from '#releases';
 import { planScope, withDependants, type Change } from './affected.js';
+import { bindConsidered, withdrawnAfter } from './considered.js';
 import { lakeTables } from './lake-schema.js';
 import { loadLanding } from './load-landing.js';
 import type { Landing } from './load/landing.js';
@@ -49,8 +51,12 @@ export interface ComputedRun {
   readonly changes: ReadonlyMap<string, ComputedChange>;
   /** Tables whose state the result follows from. */
   readonly readSet: ReadonlySet<string>;
-  /** Loads that this run brought, by source. */
+  /** The last load that this run brought, by source. */
   readonly loads: ReadonlyMap<string, number>;
+  /** Loads that count neither in this run nor later, until they are restored. */
+  readonly withdrawn: readonly WithdrawnLoad[];
+  /** Other loads are withdrawn than before: a release even where no table changed. */
+  readonly movesLoads: boolean;
   readonly dates: Readonly<Record<string, string>>;
 }
 
@@ -69,6 +75,17 @@ export async function computeRun(
   const landed = await loadLanding(request, landing);
   const outcomes: (TableOutcome & { seconds: number })[] = [...landed.outcomes];
   const changes = new Map<string, Change>(landed.outcomes.map(({ table }) => [relationOf(table), { kind: 'all' }]));
+  const before = state.parent?.withdrawn ?? [];
+  const withdrawn = withdrawnAfter(before, request);
+  const movesLoads = JSON.stringify(withdrawn) !== JSON.stringify(before);
+  const live = new Map([...state.tables, ...landed.outcomes.map(({ table, live }) => [table, live] as const)]);
+  for (const source of catalogue.sources) {
+    const bronze = live.get(`bronze/${source.name}`);
+    if (bronze !== undefined) await bindConsidered(engine, source, bronze, withdrawn);
+    const loadsOf = (list: readonly WithdrawnLoad[]) =>
+      JSON.stringify(list.filter((load) => load.source === source.name));
+    if (loadsOf(withdrawn) !== loadsOf(before)) changes.set(`bronze.${source.name}`, { kind: 'all' });
+  }
   const asOfMoved = state.parent !== undefined && state.parent.as_of !== request.asOf;
   const readBy = validReaders(catalogue);
   const context: TransformContext = {
@@ -121,12 +138,17 @@ export async function computeRun(
   const order = new Map(lakeTables(catalogue).map(({ name }, at) => [name, at]));
   outcomes.sort((a, b) => (order.get(a.table) ?? 0) - (order.get(b.table) ?? 0));
   return {
-    mode: outcomes.some(({ change }) => change !== undefined) || request.full || wanted.size > 0 ? 'full' : 'none',
+    mode:
+      outcomes.some(({ change }) => change !== undefined) || request.full || wanted.size > 0 || movesLoads
+        ? 'full'
+        : 'none',
     files: landed.files,
     outcomes,
     changes: withOwners(outcomes, catalogue, logic),
     readSet: new Set(lakeTables(catalogue).map(({ name }) => name)),
-    loads: landed.loads,
+    loads: landed.lastLoads,
+    withdrawn,
+    movesLoads,
     dates,
   };
 }

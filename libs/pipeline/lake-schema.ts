@@ -4,7 +4,7 @@ import type { Schema } from '#delta';
 /** A table as it lies in the lake. */
 export interface LakeTable {
   readonly name: string;
-  readonly kind: 'source' | 'ledger' | 'quarantine' | 'computed';
+  readonly kind: 'source' | 'ledger' | 'repairs' | 'quarantine' | 'computed';
   readonly owner: Owner;
   readonly describes: string;
   readonly schema: Schema;
@@ -12,6 +12,7 @@ export interface LakeTable {
 }
 
 export const LEDGER = 'bronze/loads';
+export const REPAIRS = 'bronze/repairs';
 const QUARANTINE = 'bronze/quarantine/';
 
 /** Every table of the catalogue, bronze first. */
@@ -32,6 +33,7 @@ export function quarantineOf(table: string): string {
 
 function kindOf({ name, layer }: TableContract): LakeTable['kind'] {
   if (name === LEDGER) return 'ledger';
+  if (name === REPAIRS) return 'repairs';
   if (name.startsWith(QUARANTINE)) return 'quarantine';
   return layer === 'bronze' ? 'source' : 'computed';
 }

@@ -1,9 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalogue, Source } from '#contracts';
-import { LEDGER, lakeTables, type LakeTable } from './lake-schema.js';
+import { LEDGER, REPAIRS, lakeTables, type LakeTable } from './lake-schema.js';
 import type { ComputeRequest } from './compute.js';
 import { bindLive, countRows, type LiveTable } from './live-table.js';
+import { loadRepairs, type LoadedRepairs } from './load-repairs.js';
 import type { Landing, LandingFile } from './load/landing.js';
 import type { LedgerRow } from './load/ledger.js';
 import { loadSource, type LoadResult } from './load/loader.js';
@@ -18,7 +19,10 @@ interface Landed {
   readonly files: readonly FileReport[];
   /** Bronze tables that grew or were made, and the ledger. */
   readonly outcomes: readonly (TableOutcome & { readonly seconds: number })[];
+  /** Loads of landing files, by source. */
   readonly loads: ReadonlyMap<string, number>;
+  /** The last load of each source that grew, repairs too. */
+  readonly lastLoads: ReadonlyMap<string, number>;
 }
 
 /** Sources loaded side by side: one is scanned while the engine works on the other. */
@@ -62,18 +66,50 @@ export async function loadLanding(request: ComputeRequest, landing: Landing): Pr
     SIDE_BY_SIDE,
   );
   const outcomes = [];
-  const loaded = [...results.values()].flatMap((result) => result.ledger);
+  const landed = [...results.values()].flatMap((result) => result.ledger);
+  const repairs = await repairsStep(request, ledger, landed);
+  const loaded = [...landed, ...repairs.ledger];
   // A repeat alone changes no table; its new name is noted with the next load.
   const entries = loaded.length === 0 ? [] : [...loaded, ...[...results.values()].flatMap(repeatRows)];
   for (const table of lakeTables(catalogue)) {
-    if (table.kind !== 'source' && table.kind !== 'ledger') continue;
-    const result = results.get(table.name.replace('bronze/', ''));
-    const written = table.kind === 'ledger' ? await writeLedger(request, table, entries) : (result?.written ?? []);
+    if (table.kind !== 'source' && table.kind !== 'ledger' && table.kind !== 'repairs') continue;
+    const source = table.name.replace('bronze/', '');
+    const result = results.get(source);
+    const repaired = repairs.records.filter((load) => load.source === source).flatMap(({ written }) => written);
+    const written =
+      table.kind === 'ledger'
+        ? await writeLedger(request, table, entries)
+        : table.kind === 'repairs'
+          ? repairs.links
+          : [...(result?.written ?? []), ...repaired];
     if (written.length === 0 && state.tables.has(table.name)) continue;
     outcomes.push({ ...(await append(request, table, written)), seconds: result?.seconds ?? 0 });
   }
-  return { files: fileReports(results, landing), outcomes, loads };
+  const lastLoads = new Map(loaded.map(({ source, load }) => [source, load]));
+  return { files: fileReports(results, landing), outcomes, loads, lastLoads };
 }
+
+/** Loads the repairs that the run was given, after what landed. */
+async function repairsStep(
+  request: ComputeRequest,
+  known: ReadonlyMap<string, readonly LedgerRow[]>,
+  landed: readonly LedgerRow[],
+): Promise<LoadedRepairs> {
+  const { journal, repairs = [] } = request;
+  if (repairs.length === 0) return NO_REPAIRS;
+  const recalled = (await journal.recall(REPAIRS)) as LoadedRepairs | undefined;
+  if (recalled !== undefined) return recalled;
+  const sources = new Set([...known.keys(), ...landed.map(({ source }) => source)]);
+  const ledger = [...sources].map((name) => {
+    const own = landed.filter(({ source }) => source === name);
+    return [name, [...(known.get(name) ?? []), ...own]] as const;
+  });
+  const loaded = await loadRepairs(request, repairs, new Map(ledger));
+  await journal.record(REPAIRS, loaded);
+  return loaded;
+}
+
+const NO_REPAIRS: LoadedRepairs = { records: [], ledger: [], links: [] };
 
 type LoadedSource = LoadResult & { readonly seconds: number };
 

@@ -70,6 +70,7 @@ export function toPublish(publishing: Publishing): PublishRequest {
     asOf: options.asOf,
     changes,
     readSet: computed.readSet,
+    ...(computed.movesLoads ? { withdrawn: computed.withdrawn } : {}),
     consumed: { loads: Object.fromEntries(computed.loads), offsets: {}, completeUntil: {} },
     checks: checks.map(({ layer, table, name, severity, passed, failing_rows }) => ({
       table: `${layer}/${table}`,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Landing } from './load/landing.js';
 import type { ParentState } from './parent-state.js';
 import type { RunJournal } from './run-journal.js';
+import { repairDigest } from './repair.js';
 import type { RunOptions } from './run.js';
 
 /** Raise it when an entry of the journal gets another meaning: a newer version of us must not take up an older one's run. */
@@ -42,6 +43,7 @@ export async function resume({ options, journal, state, landing, logic, startedA
         landing.waiting,
         landing.skipped,
         [asOf, dateFrom, dateTo, full, rehash, options.tables ?? []],
+        [options.withdraw ?? [], options.restore ?? [], (options.repairs ?? []).map(repairDigest)],
         catalogue.sources,
         [...logic],
       ]),

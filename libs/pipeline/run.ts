@@ -27,11 +27,12 @@ import {
 import { checkTables } from './check-table.js';
 import { withDependants } from './affected.js';
 import { computeRun, logicDigests, type ComputedRun } from './compute.js';
-import { findLandingFiles } from './load/landing.js';
+import { findLandingFiles, type Landing } from './load/landing.js';
 import { landingSources } from './load-landing.js';
 import { placeFiles, toPublish } from './place-files.js';
 import { openParent } from './parent-state.js';
 import { buildReport } from './build-report.js';
+import type { Repair } from './repair.js';
 import type { CheckReport, RunReport } from './report.js';
 import { STAGES, StageProgress, type OnProgress } from './progress.js';
 import { resume } from './resume.js';
@@ -60,6 +61,10 @@ export interface RunOptions {
   readonly withdraw?: readonly WithdrawnLoad[];
   /** Withdrawn loads that count again. */
   readonly restore?: readonly WithdrawnLoad[];
+  /** Corrected records that take the place of quarantined ones; those that the lake has already are left out. */
+  readonly repairs?: readonly Repair[];
+  /** Nothing is loaded but `repairs`: the run does what it was asked for and nothing else. */
+  readonly skipLanding?: boolean;
   /** A local folder that the run may fill and empties when it ends. */
   readonly workDir: string;
   /**
@@ -103,6 +108,8 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
   throw new LakeError('run.contended', 'conflict', `Run ${runId} lost every race to publish. Start it again later.`);
 }
 
+const NOTHING_LANDED: Landing = { files: new Map(), waiting: [], skipped: [] };
+
 async function attempt(
   options: RunOptions,
   attemptedAt: string,
@@ -134,14 +141,16 @@ async function attempt(
   try {
     engine = await options.openEngine();
     const state = await openParent(lake, parent, options.catalogue, engine);
-    const landing = await findLandingFiles(options.landingDir, landingSources(options.catalogue));
+    const landing = options.skipLanding
+      ? NOTHING_LANDED
+      : await findLandingFiles(options.landingDir, landingSources(options.catalogue));
     const logic = logicDigests(options);
     const startedAt = await resume({ options, journal, state, landing, logic, startedAt: attemptedAt });
     await mkdir(journal.filesDir, { recursive: true });
     const request = { ...options, engine, state, journal, stages, processedAt: startedAt };
     const computed = await computeRun(request, landing, logic);
     const reporting = { options, parent, computed, startedAt };
-    if (computed.changes.size === 0) {
+    if (computed.changes.size === 0 && !computed.movesLoads) {
       leaves = 'published';
       return { outcome: 'nothing_new', report: report(reporting, parent?.number ?? null, []) };
     }
