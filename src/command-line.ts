@@ -135,6 +135,15 @@ function program(run: RunCommand): Command {
       },
     );
 
+  add('prove', 'rebuild a release from bronze beside the lake and compare every row; ends with 1 if anything differs')
+    .addOption(lake())
+    .addOption(new Option('--release <n>', 'prove that release (default: the newest)').argParser(wholeNumber(1)))
+    .option('--json', 'print the proof as one JSON document')
+    .action(async (options: LakeOptions & { release?: number; json?: true }) => {
+      const { proveCommand } = await import('./command/prove.js');
+      await run(options, (call) => proveCommand(call, options));
+    });
+
   add('vacuum', 'remove files that no release and no running run needs')
     .addOption(lake())
     .option('--dry-run', 'only list them')

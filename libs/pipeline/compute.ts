@@ -6,7 +6,7 @@ import { bindConsidered, withdrawnAfter } from './considered.js';
 import { lakeTables } from './lake-schema.js';
 import { loadLanding } from './load-landing.js';
 import type { Landing } from './load/landing.js';
-import { logicDigest } from './logic-digest.js';
+import { logicDigest, type LogicOptions } from './logic-digest.js';
 import type { ParentState } from './parent-state.js';
 import { stageOf, type Stage, type StageProgress } from './progress.js';
 import type { FileReport, RunReport } from './report.js';
@@ -186,9 +186,9 @@ async function tableStep(
 }
 
 /** What each computed table's rows follow from besides its inputs. */
-export function logicDigests({ catalogue, prelude }: RunOptions): ReadonlyMap<string, string> {
+export function logicDigests(options: LogicOptions): ReadonlyMap<string, string> {
   return new Map(
-    catalogue.tables.map((table) => [table.contract.name, logicDigest(table, catalogue, prelude)] as const),
+    options.catalogue.tables.map((table) => [table.contract.name, logicDigest(table, options)] as const),
   );
 }
 

@@ -54,7 +54,7 @@ export async function countRows(engine: Engine, table: string, live: LiveTable):
 function countByStats({ files }: LiveTable): number | undefined {
   let rows = 0;
   for (const { add } of files) {
-    const { numRecords } = statsOf(add);
+    const numRecords = statsRecords(add);
     if (numRecords === undefined) return undefined;
     rows += numRecords;
   }
@@ -67,6 +67,11 @@ export function isFilledByStats({ files }: LiveTable, columns: readonly string[]
     const { nullCount = {} } = statsOf(add);
     return columns.every((name) => (add.partitionValues[name] ?? null) !== null || nullCount[name] === 0);
   });
+}
+
+/** Rows of a file as the log counts them; undefined where another writer left that out. */
+export function statsRecords(add: Add): number | undefined {
+  return statsOf(add).numRecords;
 }
 
 function statsOf({ stats }: Add): FileStats {

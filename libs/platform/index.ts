@@ -19,6 +19,7 @@ export { tellTrouble, troubleTeller } from './queue/tell-trouble.js';
 export { jobNames, type JobName } from './queue/job-names.js';
 export { forQueue, willRetry } from './queue/retry.js';
 export { newRunId, runShop, today, type RunChoices } from './lake/run-shop.js';
+export { proveShop, type ProveChoices } from './lake/prove-shop.js';
 export { RunFolder, sweepRunFolders } from './lake/run-folder.js';
 export { findRelease, openRelease, openReleaseOf, type OpenRelease } from './export/open-release.js';
 export { exportFormats, exportToFile, rowsAsText, type ExportFormat } from './export/export-table.js';

@@ -6,6 +6,8 @@ import { preludeDigestText, type Row } from '#engine';
 import { ReleaseReader, runIdFrom, tableAt, type Clock, type Lake, type Release } from '#releases';
 import { MemoryStore, type ObjectStore } from '#storage';
 import { bindRelease } from '../bind-release.js';
+import { prove, type ProveOptions } from '../prove/prove.js';
+import type { Proof } from '../prove/proof.js';
 import { runPipeline, type RunOptions, type RunResult } from '../run.js';
 import { relationOf } from '../sql-name.js';
 import { EnginePool } from './engine-pool.js';
@@ -117,6 +119,24 @@ export class SmallLake {
       full: false,
       rehash: false,
       workDir: this.workshop.folder('work'),
+      dateFrom: '2026-01-01',
+      dateTo: '2026-12-31',
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+      ...options,
+    });
+  }
+
+  /** A proof of a release, the newest unless told. */
+  async prove(options: Partial<ProveOptions> = {}): Promise<Proof> {
+    return prove({
+      catalogue: smallShop(),
+      lake: this.lake,
+      openEngine: () => this.workshop.pool.open(),
+      prelude: preludeDigestText,
+      release: options.release ?? (await this.latest()),
+      clock: this.clock,
+      workDir: this.workshop.folder('proof'),
       dateFrom: '2026-01-01',
       dateTo: '2026-12-31',
       onProgress: () => undefined,

@@ -5,6 +5,7 @@ import {
   integer,
   long,
   money,
+  pii,
   required,
   requires,
   silverTable,
@@ -48,7 +49,7 @@ const silverOrders = silverTable('silver/orders', {
   partitionBy: ['order_month'],
   columns: {
     order_id: required(text('Order')),
-    customer_id: required(text('Customer')),
+    customer_id: required(pii(text('Customer'))),
     tier: text('Tier of the customer as the order says'),
     placed_on: required(date('Day of the order')),
     channel: text('Channel'),
