@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import type { ColumnType, Schema } from '#delta';
+import type { ColumnType } from '#delta';
 import type { BoundFile, BoundTable } from './engine.js';
 import { toDuckDbType, type QueryColumn } from './duckdb-type.js';
 import { quoteIdentifier, quoteText } from './sql-text.js';
@@ -7,8 +7,9 @@ import { quoteIdentifier, quoteText } from './sql-text.js';
 const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__';
 
 /** A table without files: its columns and types, no row. */
-export function emptySelect(schema: Schema): string {
+export function emptySelect({ schema, fileColumn }: BoundTable): string {
   const columns = schema.map((field) => `CAST(NULL AS ${toDuckDbType(field.type)}) AS ${quoteIdentifier(field.name)}`);
+  if (fileColumn !== undefined) columns.push(`CAST(NULL AS INTEGER) AS ${quoteIdentifier(fileColumn)}`);
   return `SELECT ${columns.join(', ')} WHERE false`;
 }
 
@@ -28,6 +29,7 @@ export function boundSelect(table: BoundTable, present: readonly QueryColumn[]):
   const partitionFields = table.schema.filter((field) => partitions.has(field.name));
   const hive =
     partitions.size > 0 &&
+    table.fileColumn === undefined &&
     partitionFields.every((field) => hiveType(field.type) !== undefined) &&
     table.files.every((file) => pathSaysPartitions(file, table.partitionColumns));
   const columns = table.schema.map((field) => {
@@ -41,20 +43,23 @@ export function boundSelect(table: BoundTable, present: readonly QueryColumn[]):
     const column = `f.${quoteIdentifier(stored.name)}`;
     return stored.type === type && stored.name === field.name ? column : `CAST(${column} AS ${type}) AS ${name}`;
   });
+  // DuckDB's own file_index counts only the files that its filters leave
+  if (table.fileColumn !== undefined) columns.push(`p."_bound_file" AS ${quoteIdentifier(table.fileColumn)}`);
   const select = `SELECT ${columns.join(', ')} FROM`;
-  if (partitions.size === 0) return `${select} ${filesScan(table.files, ', hive_partitioning = false')} f`;
+  if (partitions.size === 0 && table.fileColumn === undefined)
+    return `${select} ${filesScan(table.files, ', hive_partitioning = false')} f`;
   if (hive) {
     const types = partitionFields.map((field) => `${quoteText(field.name)}: ${hiveType(field.type)}`);
     return `${select} ${filesScan(table.files, `, hive_partitioning = true, hive_types = {${types.join(', ')}}`)} f`;
   }
-  const values = table.files.map((file) => {
+  const values = table.files.map((file, at) => {
     const row = table.partitionColumns.map((name) => toLiteral(file.partitionValues[name]));
-    return `(${[quoteText(file.localPath), ...row].join(', ')})`;
+    return `(${[quoteText(file.localPath), at, ...row].join(', ')})`;
   });
-  const names = table.partitionColumns.map(quoteIdentifier).join(', ');
+  const names = ['_bound_path', '_bound_file', ...table.partitionColumns].map(quoteIdentifier).join(', ');
   return (
-    `${select} ${filesScan(table.files, ", hive_partitioning = false, filename = '_bound_file'")} f ` +
-    `JOIN (VALUES ${values.join(', ')}) p("_bound_path", ${names}) ON f."_bound_file" = p."_bound_path"`
+    `${select} ${filesScan(table.files, ", hive_partitioning = false, filename = '_bound_name'")} f ` +
+    `JOIN (VALUES ${values.join(', ')}) p(${names}) ON f."_bound_name" = p."_bound_path"`
   );
 }
 

@@ -70,7 +70,7 @@ export class DuckDbEngine implements Engine {
   async bind(name: string, table: BoundTable): Promise<void> {
     this.#refuseWhenSealed();
     await this.#use(`binding ${name}`, undefined, async (connection) => {
-      if (table.files.length === 0) return this.#replaceView(connection, name, emptySelect(table.schema));
+      if (table.files.length === 0) return this.#replaceView(connection, name, emptySelect(table));
       const present = await describe(
         connection,
         `SELECT * FROM ${filesScan(table.files, ', hive_partitioning = false')}`,

@@ -18,6 +18,8 @@ export interface BoundTable {
   readonly schema: Schema;
   readonly partitionColumns: readonly string[];
   readonly files: readonly BoundFile[];
+  /** Adds a column of this name: which of `files`, from 0, a row stands in. */
+  readonly fileColumn?: string;
 }
 
 export interface ColumnStats {

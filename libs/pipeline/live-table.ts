@@ -1,7 +1,6 @@
 import type { Add, Schema } from '#delta';
-import type { BoundTable, Engine } from '#engine';
+import type { BoundTable, Engine, WrittenFile } from '#engine';
 import { countOf } from './count-of.js';
-import { relationOf } from './sql-name.js';
 
 /** A live file: what the log says of it, and where this machine can read it. */
 export interface LiveFile {
@@ -16,8 +15,10 @@ export interface LiveTable {
   readonly files: readonly LiveFile[];
 }
 
-export async function bindLive(engine: Engine, name: string, table: LiveTable): Promise<void> {
+/** `fileColumn`: a column that says which of the table's files, from 0, a row stands in. */
+export async function bindLive(engine: Engine, name: string, table: LiveTable, fileColumn?: string): Promise<void> {
   const bound: BoundTable = {
+    ...(fileColumn === undefined ? {} : { fileColumn }),
     schema: table.schema,
     partitionColumns: table.partitionBy,
     files: table.files.map(({ add, localPath }) => ({ localPath, partitionValues: add.partitionValues })),
@@ -35,20 +36,33 @@ export function schemaShape(schema: Schema): string {
   return JSON.stringify(schema.map(({ name, type, nullable }) => [name, type, nullable]));
 }
 
-export function partitionKey(partitionBy: readonly string[], values: Readonly<Record<string, string | null>>): string {
-  return JSON.stringify(partitionBy.map((name) => values[name] ?? null));
+/** The log entry of a written file. Delta readers want a time: the run's own, so that the same run writes the same log. */
+export function addOf(file: WrittenFile, modificationTime: number): Add {
+  return {
+    path: file.addPath,
+    partitionValues: file.partitionValues,
+    size: file.sizeBytes,
+    modificationTime,
+    dataChange: true,
+    stats: file.stats,
+  };
+}
+
+/** A file that a run wrote, as part of the table's new state. */
+export function liveFile(file: WrittenFile): LiveFile {
+  return { add: addOf(file, 0), localPath: file.localPath };
 }
 
 interface FileStats {
   readonly numRecords?: number;
+  readonly minValues?: Readonly<Record<string, unknown>>;
+  readonly maxValues?: Readonly<Record<string, unknown>>;
   readonly nullCount?: Readonly<Record<string, number>>;
 }
 
 /** Rows of a bound table: by its files' statistics, which spares opening them, unless another writer left them out. */
-export async function countRows(engine: Engine, table: string, live: LiveTable): Promise<number> {
-  const known = countByStats(live);
-  if (known !== undefined) return known;
-  return countOf(engine, relationOf(table));
+export async function countRows(engine: Engine, relation: string, live: LiveTable): Promise<number> {
+  return countByStats(live) ?? countOf(engine, relation);
 }
 
 function countByStats({ files }: LiveTable): number | undefined {
@@ -74,6 +88,7 @@ export function statsRecords(add: Add): number | undefined {
   return statsOf(add).numRecords;
 }
 
-function statsOf({ stats }: Add): FileStats {
+/** What the log says of a file's values; numbers beyond 2^53 are rounded. */
+export function statsOf({ stats }: Add): FileStats {
   return stats === undefined ? {} : (JSON.parse(stats) as FileStats);
 }

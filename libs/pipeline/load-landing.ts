@@ -203,10 +203,10 @@ async function append(
 ): Promise<TableOutcome> {
   const before: LiveTable | undefined = state.tables.get(table.name);
   const inserted = written.reduce((sum, { rows }) => sum + rows, 0);
-  const write = { written, replaced: 'none' as const, inserted, updated: 0, deleted: 0 };
+  const write = { written, removed: [], changed: { kind: 'all' as const }, inserted, updated: 0, deleted: 0 };
   const { change, live } = applyWrite({ table: table.name, shape: table, before, replaced: before, result: write });
   await bindLive(engine, relationOf(table.name), live);
-  const totalRows = await countRows(engine, table.name, live);
+  const totalRows = await countRows(engine, relationOf(table.name), live);
   return { table: table.name, change, live, write, totalRows, conservation: undefined };
 }
 

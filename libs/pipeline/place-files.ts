@@ -4,12 +4,11 @@ import type { WrittenFile } from '#engine';
 import { storePathOf, type PublishRequest, type TableChange as ReleaseChange } from '#releases';
 import type { ObjectStore } from '#storage';
 import type { ComputedChange, ComputedRun } from './compute.js';
-import { schemaShape } from './live-table.js';
+import { addOf, schemaShape } from './live-table.js';
 import type { ParentState } from './parent-state.js';
 import type { StageProgress } from './progress.js';
 import type { CheckReport } from './report.js';
 import type { RunOptions } from './run.js';
-import { addOf } from './table-change.js';
 
 /** Files on their way at once: waiting for the disk is most of the time. */
 const AT_ONCE = 16;

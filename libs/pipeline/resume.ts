@@ -6,7 +6,7 @@ import { repairDigest } from './repair.js';
 import type { RunOptions } from './run.js';
 
 /** Raise it when an entry of the journal gets another meaning: a newer version of us must not take up an older one's run. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const INPUTS = 'inputs';
 

@@ -1,7 +1,7 @@
 import type { Schema } from '#delta';
 import type { WrittenFile } from '#engine';
-import type { LiveFile, LiveTable } from './live-table.js';
-import { addOf, applyWrite } from './table-change.js';
+import { addOf, type LiveFile, type LiveTable } from './live-table.js';
+import { applyWrite } from './table-change.js';
 import type { WriteResult } from './write-table.js';
 
 const schema: Schema = [
@@ -39,7 +39,7 @@ function apply(
     shape: { schema: tables.schema ?? schema, partitionBy: ['month'] },
     before: 'before' in tables ? tables.before : before,
     replaced: 'replaced' in tables ? tables.replaced : before,
-    result: { written: [], replaced: 'none', inserted: 0, updated: 0, deleted: 0, ...result },
+    result: { written: [], removed: [], ...result },
   });
 }
 
@@ -52,39 +52,31 @@ describe('the change of a table', () => {
     expect(after).toEqual(before);
   });
 
-  it('removes the files of touched partitions and keeps the others', () => {
-    const { change, live: after } = apply({ written: [written('new', '1')], replaced: [['1']] });
+  it('removes the files that hold a changed row and keeps the others', () => {
+    const { change, live: after } = apply({ written: [written('new', '1')], removed: ['january'] });
     expect(change).toMatchObject({ redefines: 'keeps', removed: [january.add], added: [{ addPath: 'new' }] });
     expect(paths(after)).toEqual(['february', 'unknown', 'new']);
   });
 
-  it('tells the partition without a value from the one that is called null', () => {
-    const named = live('named', 'null');
-    const table = { ...before, files: [named, unknown] };
-    const { change, live: after } = apply({ replaced: [[null]] }, { before: table, replaced: table });
-    expect(change?.removed).toEqual([unknown.add]);
-    expect(paths(after)).toEqual(['named']);
-  });
-
-  it('is a removal alone when a partition lost its last row', () => {
-    const { change } = apply({ replaced: [['2']], deleted: 1 });
+  it('is a removal alone when a file lost its last row', () => {
+    const { change } = apply({ removed: ['february'] });
     expect(change).toMatchObject({ removed: [february.add], added: [], redefines: 'keeps' });
   });
 
   it('appends without removing anything', () => {
-    const { change, live: after } = apply({ written: [written('new', '1')], inserted: 1 });
+    const { change, live: after } = apply({ written: [written('new', '1')] });
     expect(change?.removed).toEqual([]);
     expect(paths(after)).toEqual(['january', 'february', 'unknown', 'new']);
   });
 
   it('creates a table that was not there, even without rows', () => {
-    const { change, live: after } = apply({ replaced: 'all' }, { before: undefined, replaced: undefined });
+    const { change, live: after } = apply({ removed: 'all' }, { before: undefined, replaced: undefined });
     expect(change).toMatchObject({ redefines: 'creates', added: [], removed: [] });
     expect(paths(after)).toEqual([]);
   });
 
   it('replaces every file when the schema changed, and says so', () => {
-    const result = { written: [written('new', '1')], replaced: 'all' as const };
+    const result = { written: [written('new', '1')], removed: 'all' as const };
     const { change, live: after } = apply(result, { before: undefined, schema: wider });
     expect(change).toMatchObject({ redefines: 'alters', schema: wider });
     expect(change?.removed).toEqual([january.add, february.add, unknown.add]);

@@ -1,6 +1,6 @@
 import type { Add, Schema } from '#delta';
 import type { WrittenFile } from '#engine';
-import { partitionKey, sameSchema, type LiveFile, type LiveTable } from './live-table.js';
+import { liveFile, sameSchema, type LiveFile, type LiveTable } from './live-table.js';
 import type { WriteResult } from './write-table.js';
 
 /** What a run wants to publish for one table: files that come, files that go, and a new schema where it changed. */
@@ -21,7 +21,7 @@ export interface Written {
   readonly before: LiveTable | undefined;
   /** The table in the parent release, compared or not. */
   readonly replaced: LiveTable | undefined;
-  readonly result: WriteResult;
+  readonly result: Pick<WriteResult, 'written' | 'removed'>;
 }
 
 /** Pure: the table's new state, and the change that leads to it (undefined when there is none). */
@@ -30,11 +30,8 @@ export function applyWrite({ table, shape, before, replaced, result }: Written):
   readonly live: LiveTable;
 } {
   const old = replaced?.files ?? [];
-  const touched = new Set(
-    typeof result.replaced === 'string' ? [] : result.replaced.map((tuple) => JSON.stringify(tuple)),
-  );
-  const goes = (file: LiveFile) =>
-    result.replaced === 'all' || touched.has(partitionKey(shape.partitionBy, file.add.partitionValues));
+  const gone = new Set(result.removed === 'all' ? old.map(({ add }) => add.path) : result.removed);
+  const goes = ({ add }: LiveFile) => gone.has(add.path);
   const removed = old.filter(goes);
   const kept = before === undefined ? [] : old.filter((file) => !goes(file));
   const live: LiveTable = { ...shape, files: [...kept, ...result.written.map(liveFile)] };
@@ -51,20 +48,4 @@ export function applyWrite({ table, shape, before, replaced, result }: Written):
       removed: removed.map(({ add }) => add),
     },
   };
-}
-
-/** The log entry of a written file. Delta readers want a time: the run's own, so that the same run writes the same log. */
-export function addOf(file: WrittenFile, modificationTime: number): Add {
-  return {
-    path: file.addPath,
-    partitionValues: file.partitionValues,
-    size: file.sizeBytes,
-    modificationTime,
-    dataChange: true,
-    stats: file.stats,
-  };
-}
-
-function liveFile(file: WrittenFile): LiveFile {
-  return { add: addOf(file, 0), localPath: file.localPath };
 }

@@ -136,7 +136,7 @@ async function write(
     key,
     schema: shape.schema,
     partitionBy: shape.partitionBy,
-    prior: before !== undefined ? await bindPrior(context, table) : undefined,
+    prior: before,
     // A reject names the run that loaded it, whichever run judges it.
     stamp: shape.kind === 'quarantine' ? {} : stampOf(shape.schema, processedAt, runId),
     dir: `${filesDir}/${table}`,
@@ -144,6 +144,7 @@ async function write(
     signal,
   });
   const outcome = await settle(context, table, result);
+  if (result.changed.kind === 'keys') await engine.drop(result.changed.relation);
   await engine.drop(priorName(table));
   return outcome;
 }
@@ -161,7 +162,7 @@ function shapeOf({ lakeTables, prior }: TransformContext, table: string) {
 async function settle(context: TransformContext, table: string, write: WriteResult): Promise<TableOutcome> {
   const { change, live } = applyWrite({ table, ...shapeOf(context, table), result: write });
   await bindLive(context.engine, relationOf(table), live);
-  const totalRows = await countRows(context.engine, table, live);
+  const totalRows = await countRows(context.engine, relationOf(table), live);
   return { table, change, live, write, totalRows, conservation: undefined };
 }
 

@@ -1,6 +1,17 @@
 import type { Engine, WrittenFile } from '#engine';
 import type { Schema } from '#delta';
-import { countOf } from './count-of.js';
+import type { Change } from './affected.js';
+import { filesHolding } from './holding-files.js';
+import { bindLive, countRows, liveFile, type LiveFile, type LiveTable } from './live-table.js';
+import {
+  beforeRows,
+  cameRows,
+  FILE_COLUMN,
+  sameKey,
+  stageDifference,
+  touchedFiles,
+  type Counts,
+} from './row-difference.js';
 import { literal, workName } from './sql-name.js';
 
 export interface WriteRequest {
@@ -12,8 +23,10 @@ export interface WriteRequest {
   readonly schema: Schema;
   /** A relation or query with every column of the schema but `_processed_at` and `_run_id`. */
   readonly rows: string;
-  /** Relation of the table in the parent release, when it has one of the same schema. */
-  readonly prior: string | undefined;
+  /** `rows` are those of some units alone: of the values that `relation` has for `by`. Others stay as they are. */
+  readonly scope?: { readonly relation: string; readonly by: readonly string[] };
+  /** The table in the parent release, when it has one of the same schema. */
+  readonly prior: LiveTable | undefined;
   /** The stamp columns this table carries (a subset of `_processed_at`, `_run_id`). */
   readonly stamp: Readonly<Record<string, string>>;
   readonly dir: string;
@@ -21,100 +34,153 @@ export interface WriteRequest {
   readonly signal: AbortSignal;
 }
 
-export interface WriteResult {
+export interface WriteResult extends Counts {
   readonly written: readonly WrittenFile[];
-  /** Partition tuples of the parent's files that are replaced, as the log writes them; `all` for the whole table. */
-  readonly replaced: 'none' | 'all' | readonly (readonly (string | null)[])[];
-  readonly inserted: number;
-  readonly updated: number;
-  readonly deleted: number;
+  /** `add.path` of the parent's files that go; `all` for the whole table. */
+  readonly removed: 'all' | readonly string[];
+  /**
+   * The rows that came and those that went, in a relation that the caller drops: every column but the stamps, and
+   * `_came`. `all` where there was nothing to compare with, or little stayed the same.
+   */
+  readonly changed: Change;
 }
 
+/** Changed rows are kept for others up to this many, and beyond it as long as they are fewer than the rest. */
+const FEW_ROWS = 100_000;
+
 /**
- * Writes what differs from the parent release and nothing else: partitions in which no row changed keep their files,
- * and a row whose own columns did not change keeps its stamp.
+ * Writes what differs from the parent release and nothing else: only the files that hold a changed row are written
+ * again, and a row whose own columns did not change keeps its stamp.
  */
 export async function writeTable(request: WriteRequest): Promise<WriteResult> {
   return request.prior === undefined ? writeAll(request) : writeChanges(request, request.prior);
 }
 
 async function writeAll(request: WriteRequest): Promise<WriteResult> {
-  const { engine, rows, schema, stamp, dir, filePrefix, partitionBy, signal } = request;
+  const { engine, rows, schema, stamp, signal } = request;
   const columns = schema.map(({ name }) => (name in stamp ? `${stamp[name]} AS ${name}` : name));
-  const written = await engine.materialise(
-    `SELECT ${columns.join(', ')} FROM ${rows}`,
-    { dir, filePrefix, schema, partitionBy },
-    signal,
-  );
-  return { written, replaced: 'all', inserted: sum(written.map((file) => file.rows)), updated: 0, deleted: 0 };
+  const written = await engine.materialise(`SELECT ${columns.join(', ')} FROM ${rows}`, target(request), signal);
+  const inserted = sum(written.map((file) => file.rows));
+  return { written, removed: 'all', changed: { kind: 'all' }, inserted, updated: 0, deleted: 0 };
 }
 
-async function writeChanges(request: WriteRequest, prior: string): Promise<WriteResult> {
-  const { engine, table, key, schema, stamp, rows, partitionBy, signal } = request;
-  const own = schema.map(({ name }) => name).filter((name) => !(name in stamp));
-  const on = key.map((name) => `n.${name} IS NOT DISTINCT FROM p.${name}`).join(' AND ');
-  const differs = own
-    .filter((name) => !key.includes(name))
-    .map((name) => `n.${name} IS DISTINCT FROM p.${name}`)
-    .join(' OR ');
-  const merged = workName('merged', table);
-  const touched = workName('touched', table);
+async function writeChanges(request: WriteRequest, prior: LiveTable): Promise<WriteResult> {
+  const { engine, table, key, schema, stamp, signal } = request;
+  const own = ownColumns(schema, stamp);
+  const after = workName('after', table);
+  const before = workName('before', table);
+  const difference = workName('difference', table);
+  const changed = workName('changed', table);
   try {
-    await engine.stage(
-      merged,
-      `SELECT ${[
-        ...own.map((name) => `n.${name}`),
-        ...Object.keys(stamp).map((name) => `p.${name} AS prior${name}`),
-        ...partitionBy.map((name) => `p.${name} AS prior_${name}`),
-      ].join(', ')},
-        CASE WHEN p._prior IS NULL THEN 'inserted' WHEN ${differs || 'FALSE'} THEN 'updated' ELSE 'same' END AS _change
-      FROM ${rows} n LEFT JOIN (SELECT *, TRUE AS _prior FROM ${prior}) p ON ${on}`,
-      signal,
-    );
-    const gone = `(SELECT * FROM ${prior} p WHERE NOT EXISTS (SELECT 1 FROM ${merged} n WHERE ${on}))`;
-    const counts = new Map(
-      (await engine.query(`SELECT _change, count(*) AS n FROM ${merged} GROUP BY _change`)).map((row) => [
-        String(row['_change']),
-        Number(row['n']),
-      ]),
-    );
-    const deleted = await countOf(engine, gone);
-    const change = { inserted: counts.get('inserted') ?? 0, updated: counts.get('updated') ?? 0, deleted };
-    if (change.inserted + change.updated + change.deleted === 0) return { written: [], replaced: 'none', ...change };
+    const rows = await engine.stage(after, `SELECT ${own.join(', ')} FROM ${request.rows} r`, signal);
+    const compared = await bindBefore(request, prior, before);
+    const sides = { key, own, after, before };
+    const counts = await stageDifference(engine, difference, sides, { after: rows, before: compared.rows }, signal);
+    await engine.drop(after);
+    const differing = counts.inserted + counts.updated + counts.deleted;
+    if (differing === 0) return { written: [], removed: [], changed: { kind: 'none' }, ...counts };
 
-    const columns = schema.map(({ name }) =>
-      name in stamp
-        ? `CASE WHEN n._change = 'same' THEN n.prior${name} ELSE ${stamp[name]} END AS ${name}`
-        : `n.${name}`,
-    );
-    let where = '';
-    let replaced: WriteResult['replaced'] = 'all';
-    if (partitionBy.length > 0) {
-      const tuple = partitionBy.join(', ');
-      const before = partitionBy.map((name) => `prior_${name} AS ${name}`).join(', ');
-      await engine.stage(
-        touched,
-        `SELECT ${tuple} FROM ${merged} WHERE _change <> 'same'
-        UNION SELECT ${before} FROM ${merged} WHERE _change = 'updated' UNION SELECT ${tuple} FROM ${gone}`,
-        signal,
-      );
-      const same = partitionBy.map((name) => `t.${name} IS NOT DISTINCT FROM n.${name}`).join(' AND ');
-      where = ` WHERE EXISTS (SELECT 1 FROM ${touched} t WHERE ${same})`;
-      const tuples = await engine.query(`SELECT ${tuple} FROM ${touched}`, [], { maxRows: 100_000 });
-      replaced = tuples.map((row) =>
-        partitionBy.map((name) => (row[name] === null || row[name] === '' ? null : String(row[name]))),
-      );
-    }
+    const touched = (await touchedFiles(engine, difference)).flatMap((at) => compared.files[at] ?? []);
+    await bindLive(engine, before, { ...prior, files: touched }, FILE_COLUMN);
+    const few = differing <= FEW_ROWS || differing < rows;
+    if (few) await stageChanged(request, difference, before, signal);
+    const stamped = schema.map(({ name }) => (name in stamp ? `${stamp[name]} AS ${name}` : name));
+    const names = schema.map(({ name }) => name);
     const written = await engine.materialise(
-      `SELECT ${columns.join(', ')} FROM ${merged} n${where}`,
-      { dir: request.dir, filePrefix: request.filePrefix, schema, partitionBy },
+      `${beforeRows(difference, { key, before }, names, 'same')}
+      UNION ALL SELECT ${stamped.join(', ')} FROM (${cameRows(difference, own)}) c`,
+      target(request),
       signal,
     );
-    return { written, replaced, ...change };
+    return {
+      written,
+      removed: touched.map(({ add }) => add.path),
+      changed: few ? { kind: 'keys', relation: changed } : { kind: 'all' },
+      ...counts,
+    };
   } finally {
-    await engine.drop(merged);
-    await engine.drop(touched);
+    await engine.drop(after);
+    await engine.drop(before);
+    await engine.drop(difference);
   }
+}
+
+/** Makes the rows to compare with readable as `name`, each with the number of its file. */
+async function bindBefore(
+  { engine, table, scope, signal }: WriteRequest,
+  prior: LiveTable,
+  name: string,
+): Promise<{ readonly files: readonly LiveFile[]; readonly rows: number }> {
+  if (scope === undefined) {
+    await bindLive(engine, name, prior, FILE_COLUMN);
+    return { files: prior.files, rows: await countRows(engine, name, prior) };
+  }
+  const relation = workName('units', table);
+  const holding = workName('holding', table);
+  const { by } = scope;
+  try {
+    const count = await engine.stage(relation, `SELECT DISTINCT ${by.join(', ')} FROM ${scope.relation}`, signal);
+    const files = await filesHolding(engine, table, prior, { relation, by, count }, signal);
+    await bindLive(engine, holding, { ...prior, files }, FILE_COLUMN);
+    const rows = await engine.stage(
+      name,
+      `SELECT p.* FROM ${holding} p WHERE EXISTS (SELECT 1 FROM ${relation} u WHERE ${sameKey(by, 'u', 'p')})`,
+      signal,
+    );
+    return { files, rows };
+  } finally {
+    await engine.drop(holding);
+    await engine.drop(relation);
+  }
+}
+
+async function stageChanged(
+  { engine, table, key, schema, stamp }: Pick<WriteRequest, 'engine' | 'table' | 'key' | 'schema' | 'stamp'>,
+  difference: string,
+  before: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = ownColumns(schema, stamp);
+  await engine.stage(
+    workName('changed', table),
+    `SELECT *, TRUE AS _came FROM (${cameRows(difference, own)}) c
+    UNION ALL SELECT *, FALSE AS _came FROM (${beforeRows(difference, { key, before }, own, 'differing')}) g`,
+    signal,
+  );
+}
+
+/** Stages the changed rows of a table that an earlier attempt wrote, from the files that came and went. */
+export async function restageChanged(
+  request: Pick<WriteRequest, 'engine' | 'table' | 'key' | 'schema' | 'stamp' | 'signal'>,
+  prior: LiveTable,
+  { written, removed }: Pick<WriteResult, 'written' | 'removed'>,
+): Promise<void> {
+  const { engine, table, key, schema, stamp, signal } = request;
+  const own = ownColumns(schema, stamp);
+  const after = workName('after', table);
+  const before = workName('before', table);
+  const difference = workName('difference', table);
+  const went = { ...prior, files: prior.files.filter(({ add }) => removed === 'all' || removed.includes(add.path)) };
+  const came: LiveTable = { ...prior, files: written.map(liveFile) };
+  try {
+    await bindLive(engine, after, came);
+    await bindLive(engine, before, went, FILE_COLUMN);
+    const rows = { after: await countRows(engine, after, came), before: await countRows(engine, before, went) };
+    await stageDifference(engine, difference, { key, own, after, before }, rows, signal);
+    await stageChanged(request, difference, before, signal);
+  } finally {
+    await engine.drop(after);
+    await engine.drop(before);
+    await engine.drop(difference);
+  }
+}
+
+function target({ dir, filePrefix, schema, partitionBy }: WriteRequest) {
+  return { dir, filePrefix, schema, partitionBy };
+}
+
+function ownColumns(schema: Schema, stamp: WriteRequest['stamp']): readonly string[] {
+  return schema.map(({ name }) => name).filter((name) => !(name in stamp));
 }
 
 /** The stamp columns among a schema's, with what this run writes into them. */
