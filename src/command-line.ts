@@ -51,6 +51,18 @@ function program(run: RunCommand): Command {
       await run(options, (call) => runCommand(call, options));
     });
 
+  add('plan', 'what a run would do; changes nothing')
+    .addOption(landing())
+    .addOption(lake())
+    .addOption(asOf('the date that rules about "today" would use (default: today, UTC)'))
+    .option('--full', 'as if every table were recomputed')
+    .option('--rehash', 'as if files were digested again although their path, size and time are known')
+    .option('--json', 'print the plan as one JSON document')
+    .action(async (options: LakeOptions & { asOf?: string; full?: true; rehash?: true; json?: true }) => {
+      const { planCommand } = await import('./command/plan.js');
+      await run(options, (call) => planCommand(call, options));
+    });
+
   add('demo', 'write the landing files of a demo shop')
     .addOption(new Option('--out <dir>', 'folder to write to (default: the landing folder)').argParser(notEmpty))
     .addOption(new Option('--scale <n>', 'size: 1 is 2,000 orders (default: 1)').argParser(positive))

@@ -1,5 +1,14 @@
-import type { ProgressEvent, RunResult } from '#pipeline';
-import { newRunId, openLake, runShop, today, type OpenLake, type Settings } from '#platform';
+import type { ProgressEvent, RunPlan, RunResult } from '#pipeline';
+import {
+  newRunId,
+  openLake,
+  planShop,
+  runShop,
+  today,
+  type OpenLake,
+  type RunChoices as ShopChoices,
+  type Settings,
+} from '#platform';
 import type { Call } from './call.js';
 import { startProgress, type Progress } from './terminal/progress.js';
 import { countText } from './terminal/table-text.js';
@@ -21,14 +30,24 @@ export interface RunChoices {
 }
 
 /** Load, transform, check, publish; tells its progress on standard error. */
-export async function runOnce(
+export function runOnce(call: Call, choices: RunChoices): Promise<RunResult> {
+  return withProgress(call, choices, runShop);
+}
+
+/** What such a run would do; tells its progress on standard error. */
+export function planOnce(call: Call, choices: RunChoices): Promise<RunPlan> {
+  return withProgress(call, choices, planShop);
+}
+
+async function withProgress<T>(
   { settings, terminal, signal }: Call,
   { asOf, full, rehash }: RunChoices,
-): Promise<RunResult> {
+  work: (settings: Settings, open: OpenLake, choices: ShopChoices) => Promise<T>,
+): Promise<T> {
   const progress = startProgress(terminal);
   try {
     return await withLake(settings, (open) =>
-      runShop(settings, open, {
+      work(settings, open, {
         runId: newRunId(),
         asOf: asOf ?? today(),
         full,

@@ -1,5 +1,6 @@
 import { bronzeTable, loadsTable, quarantineTable, repairsTable } from './bronze.js';
 import { lakeColumns } from './lake-column.js';
+import type { DailyFigures } from './daily-figures.js';
 import type { SilverContract, Source, TableContract, TableDefinition } from './contract.js';
 import { inputsOf, tableOf, tablesOf } from './lineage.js';
 import { refuse } from './validate.js';
@@ -13,14 +14,17 @@ export interface Catalogue {
   readonly byName: ReadonlyMap<string, TableDefinition>;
   /** Every contract, bronze and quarantine included; bronze first, then as `tables`. */
   readonly contracts: readonly TableContract[];
+  /** What plans and comparisons of releases say of days. */
+  readonly daily?: DailyFigures;
 }
 
 /** Puts tables in order and refuses what does not fit together. Throws `contract.invalid`. */
 export function catalogue(parts: {
   readonly sources: readonly Source[];
   readonly tables: readonly TableDefinition[];
+  readonly daily?: DailyFigures;
 }): Catalogue {
-  const { sources, tables } = parts;
+  const { sources, tables, daily } = parts;
   const bronze = [...sources.map(bronzeTable), loadsTable(), repairsTable()];
   const contracts = new Map(
     [...bronze, ...tables.map(({ contract }) => contract)].map((contract) => [contract.name, contract]),
@@ -38,6 +42,7 @@ export function catalogue(parts: {
     tables: ordered,
     byName: new Map(ordered.map((definition) => [definition.contract.name, definition])),
     contracts: [...bronze, ...quarantines, ...ordered.map(({ contract }) => contract)],
+    ...(daily === undefined ? {} : { daily }),
   };
 }
 

@@ -32,6 +32,7 @@ export type {
   TableContract,
   TableDefinition,
 } from './contract.js';
+export type { DailyFigure, DailyFigures } from './daily-figures.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
 export { catalogue, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
 export { inputsOf, tableOf } from './lineage.js';

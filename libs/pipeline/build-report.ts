@@ -29,7 +29,7 @@ export function buildReport(parts: ReportParts): RunReport {
   };
 }
 
-function tableReport(outcome: ComputedRun['outcomes'][number]): TableReport {
+export function tableReport(outcome: ComputedRun['outcomes'][number]): TableReport {
   const [layer, ...rest] = outcome.table.split('/');
   const run = outcome.conservation?.run;
   return {

@@ -11,9 +11,9 @@ import type { ParentState } from './parent-state.js';
 import { stageOf, type Stage, type StageProgress } from './progress.js';
 import type { FileReport, RunReport } from './report.js';
 import type { RunJournal } from './run-journal.js';
-import type { RunOptions } from './run.js';
 import { runInOrder } from './schedule.js';
 import { relationOf } from './sql-name.js';
+import type { StageOptions } from './stage-run.js';
 import type { TableChange } from './table-change.js';
 import {
   ensureJudged,
@@ -27,7 +27,7 @@ import {
   type TransformContext,
 } from './transform.js';
 
-export interface ComputeRequest extends Omit<RunOptions, 'journal'> {
+export interface ComputeRequest extends StageOptions {
   readonly engine: Engine;
   readonly state: ParentState;
   readonly journal: RunJournal;
@@ -187,9 +187,7 @@ async function tableStep(
 
 /** What each computed table's rows follow from besides its inputs. */
 export function logicDigests(options: LogicOptions): ReadonlyMap<string, string> {
-  return new Map(
-    options.catalogue.tables.map((table) => [table.contract.name, logicDigest(table, options)] as const),
-  );
+  return new Map(options.catalogue.tables.map((table) => [table.contract.name, logicDigest(table, options)] as const));
 }
 
 function sameRows({ table, live }: TableOutcome): TableChange {

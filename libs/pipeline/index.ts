@@ -1,6 +1,9 @@
 export { bindRelease } from './bind-release.js';
 export { diffReleases, type TableDiff } from './diff-releases.js';
 export { findLandingFiles, type Landing, type LandingFile, type LandingNote } from './load/landing.js';
+export { planRun, type RunPlan } from './plan.js';
+export type { MovedFigure, MovedFigures } from './plan-figures.js';
+export type { TablePlan } from './plan-table.js';
 export { relationOf } from './sql-name.js';
 export { prove, type ProveOptions, type ProveProgress } from './prove/prove.js';
 export { proofSummary, readProof, type Proof } from './prove/proof.js';

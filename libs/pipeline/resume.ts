@@ -3,7 +3,7 @@ import type { Landing } from './load/landing.js';
 import type { ParentState } from './parent-state.js';
 import type { RunJournal } from './run-journal.js';
 import { repairDigest } from './repair.js';
-import type { RunOptions } from './run.js';
+import type { StageOptions } from './stage-run.js';
 
 /** Raise it when an entry of the journal gets another meaning: a newer version of us must not take up an older one's run. */
 const FORMAT = 2;
@@ -16,7 +16,7 @@ interface Inputs {
 }
 
 interface Question {
-  readonly options: RunOptions;
+  readonly options: StageOptions;
   readonly journal: RunJournal;
   readonly state: ParentState;
   readonly landing: Landing;

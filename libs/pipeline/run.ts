@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalogue } from '#contracts';
 import { LakeError } from '#errors';
@@ -24,19 +23,16 @@ import {
   type Release,
   type WithdrawnLoad,
 } from '#releases';
-import { checkTables } from './check-table.js';
 import { withDependants } from './affected.js';
-import { computeRun, logicDigests, type ComputedRun } from './compute.js';
-import { findLandingFiles, type Landing } from './load/landing.js';
-import { landingSources } from './load-landing.js';
+import type { ComputedRun } from './compute.js';
 import { placeFiles, toPublish } from './place-files.js';
 import { openParent } from './parent-state.js';
 import { buildReport } from './build-report.js';
 import type { Repair } from './repair.js';
 import type { CheckReport, RunReport } from './report.js';
 import { STAGES, StageProgress, type OnProgress } from './progress.js';
-import { resume } from './resume.js';
 import { noJournal, type RunJournal } from './run-journal.js';
+import { stageRun } from './stage-run.js';
 
 export interface RunOptions {
   readonly catalogue: Catalogue;
@@ -108,8 +104,6 @@ export async function runPipeline(options: RunOptions): Promise<RunResult> {
   throw new LakeError('run.contended', 'conflict', `Run ${runId} lost every race to publish. Start it again later.`);
 }
 
-const NOTHING_LANDED: Landing = { files: new Map(), waiting: [], skipped: [] };
-
 async function attempt(
   options: RunOptions,
   attemptedAt: string,
@@ -141,22 +135,14 @@ async function attempt(
   try {
     engine = await options.openEngine();
     const state = await openParent(lake, parent, options.catalogue, engine);
-    const landing = options.skipLanding
-      ? NOTHING_LANDED
-      : await findLandingFiles(options.landingDir, landingSources(options.catalogue));
-    const logic = logicDigests(options);
-    const startedAt = await resume({ options, journal, state, landing, logic, startedAt: attemptedAt });
-    await mkdir(journal.filesDir, { recursive: true });
-    const request = { ...options, engine, state, journal, stages, processedAt: startedAt };
-    const computed = await computeRun(request, landing, logic);
+    const parts = { engine, state, journal, stages, attemptedAt };
+    const { startedAt, computed, checks, comesTo } = await stageRun(options, parts);
     const reporting = { options, parent, computed, startedAt };
-    if (computed.changes.size === 0 && !computed.movesLoads) {
+    if (comesTo === 'nothing_new') {
       leaves = 'published';
       return { outcome: 'nothing_new', report: report(reporting, parent?.number ?? null, []) };
     }
-    const checks = await checkTables({ ...options, engine, computed, stages });
-    const failed = checks.some(({ passed, severity }) => !passed && severity === 'error');
-    if (failed) {
+    if (comesTo === 'check_failed') {
       const failure = report(reporting, parent?.number ?? null, checks);
       await lake.store.put(reportPath(runId), encode(failure));
       return { outcome: 'check_failed', report: failure };

@@ -18,7 +18,8 @@ export { QueueServer, type QueueName, type RunJob } from './queue/queue-server.j
 export { tellTrouble, troubleTeller } from './queue/tell-trouble.js';
 export { jobNames, type JobName } from './queue/job-names.js';
 export { forQueue, willRetry } from './queue/retry.js';
-export { newRunId, runShop, today, type RunChoices } from './lake/run-shop.js';
+export { figuresJson } from './export/figures-json.js';
+export { newRunId, planShop, runShop, today, type RunChoices } from './lake/run-shop.js';
 export { proveShop, type ProveChoices } from './lake/prove-shop.js';
 export { RunFolder, sweepRunFolders } from './lake/run-folder.js';
 export { findRelease, openRelease, openReleaseOf, type OpenRelease } from './export/open-release.js';

@@ -8,6 +8,7 @@ import { orders as ordersSource } from './bronze/orders/contract.js';
 import { payments as paymentsSource } from './bronze/payments/contract.js';
 import { products as productsSource } from './bronze/products/contract.js';
 import { streamingClickstream as streamingClickstreamSource } from './bronze/streaming_clickstream/contract.js';
+import { dailySales } from './daily-sales.js';
 import { aggDailySales } from './gold/agg_daily_sales/contract.js';
 import { dimCustomer } from './gold/dim_customer/contract.js';
 import { dimDate } from './gold/dim_date/contract.js';
@@ -56,6 +57,7 @@ export function shopCatalogue(): Catalogue {
       define(mlCustomerRfm),
       define(mlAnomalyDetection),
     ],
+    daily: dailySales,
   });
 }
 

@@ -1,4 +1,4 @@
-import { checkWritable, readSnapshot, type Action, type Add, type Snapshot } from '#delta';
+import { checkWritable, parseSchema, readSnapshot, type Action, type Add, type Snapshot } from '#delta';
 import { assert, LakeError } from '#errors';
 import type { ObjectStore } from '#storage';
 import type { Lake } from './lake.js';
@@ -34,6 +34,22 @@ export async function planBase(
   // Now, rather than after the release is published and its log entries are refused.
   checkWritable(head, []);
   return head;
+}
+
+/**
+ * The same for whoever writes nothing: where the log is not (or no longer) at the release, the table as the release has it.
+ */
+export async function lookBase(
+  lake: Lake,
+  release: Release | undefined,
+  table: string,
+): Promise<Pick<Snapshot, 'schema' | 'metadata' | 'files'> | undefined> {
+  const entry = release?.tables[table];
+  const done = (await headOf(lake, table))?.txns.get(APP_ID) ?? 0;
+  if (entry === undefined) return done > (release?.number ?? 0) ? undefined : planBase(lake, release, table);
+  if (done === entry.release) return planBase(lake, release, table);
+  const { metadata, files } = await contentOf(lake, table, entry);
+  return { metadata, files, schema: parseSchema(metadata.schemaString) };
 }
 
 /** The newest version of a table's log; undefined when there is none. */

@@ -16,7 +16,7 @@ export type { Release, ReleaseCheck, ReleaseTable, WithdrawnLoad } from './relea
 export { changedTables } from './release.js';
 export { ReleaseReader, type ReleasePage } from './release-reader.js';
 export { storePathOf, tableAt, type TableFile, type TableState } from './table-state.js';
-export { planBase } from './foreign-write.js';
+export { lookBase, planBase } from './foreign-write.js';
 export { acquireLease, releaseLease, renewLease, type Lease } from './lease.js';
 export { publish, type Consumed, type PublishOutcome, type PublishRequest, type TableChange } from './publish.js';
 export { rollForward, type RolledForward } from './roll-forward.js';

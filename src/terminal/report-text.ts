@@ -26,7 +26,7 @@ function equationText({ tables }: RunReport): string {
   return `\nrows in = rows out + duplicates + quarantined ${verdict} (${counted.length} tables counted)`;
 }
 
-function fileLines({ files }: RunReport): readonly string[] {
+export function fileLines({ files }: Pick<RunReport, 'files'>): readonly string[] {
   const of = (outcome: string) => files.filter((file) => file.outcome === outcome);
   const counts = [
     [of('loaded').length, 'loaded'],
@@ -39,7 +39,7 @@ function fileLines({ files }: RunReport): readonly string[] {
   return said.length === 0 ? [] : [`files: ${said.join(', ')}`, ...notes];
 }
 
-function checkLines({ checks }: RunReport): readonly string[] {
+export function checkLines({ checks }: Pick<RunReport, 'checks'>): readonly string[] {
   if (checks.length === 0) return [];
   const failed = checks.filter(({ passed }) => !passed);
   const errors = failed.filter(({ severity }) => severity === 'error').length;
@@ -69,6 +69,6 @@ function tableRow(table: TableReport): readonly string[] {
   return [nameOf(table), ...counts.map(countText), seconds.toFixed(2)];
 }
 
-function nameOf({ layer, table }: { readonly layer: string; readonly table: string }): string {
+export function nameOf({ layer, table }: { readonly layer: string; readonly table: string }): string {
   return `${layer}/${table}`;
 }

@@ -6,9 +6,11 @@ import { preludeDigestText, type Row } from '#engine';
 import { ReleaseReader, runIdFrom, tableAt, type Clock, type Lake, type Release } from '#releases';
 import { MemoryStore, type ObjectStore } from '#storage';
 import { bindRelease } from '../bind-release.js';
+import { planRun, type RunPlan } from '../plan.js';
 import { prove, type ProveOptions } from '../prove/prove.js';
 import type { Proof } from '../prove/proof.js';
 import { runPipeline, type RunOptions, type RunResult } from '../run.js';
+import type { StageOptions } from '../stage-run.js';
 import { relationOf } from '../sql-name.js';
 import { EnginePool } from './engine-pool.js';
 import { csvOf, smallShop, type OrderRecord } from './small-shop.js';
@@ -105,8 +107,17 @@ export class SmallLake {
 
   /** A run a minute after the last one, under an id of its own. */
   async run(options: Partial<RunOptions> & { readonly catalogue?: Catalogue } = {}): Promise<RunResult> {
+    return runPipeline({ ...this.options(), newNonce: () => this.workshop.nextRunId(this.clock.nowMs()), ...options });
+  }
+
+  /** What such a run would do. */
+  plan(options: Partial<StageOptions> = {}): Promise<RunPlan> {
+    return planRun({ ...this.options(), ...options });
+  }
+
+  private options(): StageOptions {
     this.clock.advance(60_000);
-    return runPipeline({
+    return {
       catalogue: smallShop(),
       lake: this.lake,
       openEngine: () => this.workshop.pool.open(),
@@ -114,7 +125,6 @@ export class SmallLake {
       landingDir: this.landing,
       asOf: AS_OF,
       runId: this.workshop.nextRunId(this.clock.nowMs()),
-      newNonce: () => this.workshop.nextRunId(this.clock.nowMs()),
       clock: this.clock,
       full: false,
       rehash: false,
@@ -123,8 +133,7 @@ export class SmallLake {
       dateTo: '2026-12-31',
       onProgress: () => undefined,
       signal: new AbortController().signal,
-      ...options,
-    });
+    };
   }
 
   /** A proof of a release, the newest unless told. */

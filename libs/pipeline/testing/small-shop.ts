@@ -137,6 +137,12 @@ export function smallShop(variant: ShopVariant = {}): Catalogue {
   return catalogue({
     sources: [orders],
     tables: [{ contract: silverOrders, sql: ordersSql }, dailySales(variant), customerTiers],
+    daily: {
+      table: 'gold/daily_sales',
+      day: 'placed_on',
+      by: ['channel'],
+      figures: [{ name: 'revenue' }, { name: 'orders' }],
+    },
   });
 }
 

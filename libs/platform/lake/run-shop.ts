@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LakeError } from '#errors';
-import type { OnProgress, RunJournal, RunResult } from '#pipeline';
+import type { OnProgress, RunJournal, RunPlan, RunResult } from '#pipeline';
 import { runIdFrom } from '#releases';
 import type { Settings } from '../config/settings.js';
 import { systemClock, type OpenLake } from './open-lake.js';
@@ -20,16 +20,27 @@ export interface RunChoices {
 
 /** Load, transform, check, publish, as the settings say. */
 export async function runShop(settings: Settings, open: OpenLake, choices: RunChoices): Promise<RunResult> {
+  const [options, { runPipeline }] = await Promise.all([stageOptions(settings, open, choices), import('#pipeline')]);
+  return runPipeline({ ...options, newNonce: randomUUID });
+}
+
+/** What such a run would do; changes nothing. */
+export async function planShop(
+  settings: Settings,
+  open: OpenLake,
+  choices: Omit<RunChoices, 'journal'>,
+): Promise<RunPlan> {
+  const [options, { planRun }] = await Promise.all([stageOptions(settings, open, choices), import('#pipeline')]);
+  return planRun(options);
+}
+
+async function stageOptions<C extends RunChoices>(settings: Settings, open: OpenLake, choices: C) {
   refuseUnbuilt(settings);
   // Loaded when needed: small commands do without the engine.
-  const [{ runPipeline }, { preludeDigestText }, { shopCatalogue }] = await Promise.all([
-    import('#pipeline'),
-    import('#engine'),
-    import('#products'),
-  ]);
+  const [{ preludeDigestText }, { shopCatalogue }] = await Promise.all([import('#engine'), import('#products')]);
   const { lake, workDir, openEngine } = open;
   const { landing, dateFrom, dateTo } = settings;
-  return runPipeline({
+  return {
     full: false,
     rehash: false,
     ...choices,
@@ -38,12 +49,11 @@ export async function runShop(settings: Settings, open: OpenLake, choices: RunCh
     openEngine,
     prelude: preludeDigestText,
     landingDir: landing,
-    newNonce: randomUUID,
     clock: systemClock,
     workDir,
     dateFrom,
     dateTo,
-  });
+  };
 }
 
 export function newRunId(): string {
