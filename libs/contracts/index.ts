@@ -46,4 +46,5 @@ export {
   rejectReasons,
   ruleList,
 } from './source-sql.js';
+export { maskedRecord } from './masked-record.js';
 export { dataDictionary } from './data-dictionary.js';

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TableContract } from '#contracts';
-import { LakeError } from '#errors';
+import { assert, LakeError } from '#errors';
 import { ReleaseReader, type Release } from '#releases';
 import { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
 import { openCursor } from './cursor.js';
 import { Lane } from './lane.js';
+import type { OpenTables } from './open-tables.js';
+import { provenancePage, type ProvenancePage, type ProvenanceQuestion } from './provenance/provenance-page.js';
 import type { Query } from './query.js';
 import { tablesRead } from './read-tables.js';
 import { SnapshotDatabase, type HeldTable, type SnapshotOptions } from './snapshot-database.js';
@@ -69,6 +71,10 @@ export interface PinnedRelease {
   /** The state of the tables, as text; two releases that agree in it give the same answers over them. */
   versionOf(tables: readonly string[]): string;
   page(query: Query, contract: TableContract, scopes: ReadonlySet<string>, want?: Want): Promise<Answer>;
+  /** The bronze records behind a row, a page of them. Throws as `traceRow`, and `cursor-mismatch`. */
+  provenance(question: ProvenanceQuestion): Promise<ProvenancePage>;
+  /** Runs statements over tables of any layer; those that the release does not have are missing. */
+  read<T>(contracts: readonly TableContract[], work: (tables: OpenTables) => Promise<T>): Promise<T>;
   /** `query.limit` may be `all`: rows come in batches. */
   stream(query: Query, contract: TableContract, scopes: ReadonlySet<string>, signal?: AbortSignal): StreamedAnswer;
   unpin(): void;
@@ -156,10 +162,15 @@ export class Answers {
   async pin(asked: AskedRelease): Promise<PinnedRelease> {
     const { release, gone } = await this.#releaseOf(asked);
     const held = new Map<string, Promise<HeldTable>>();
-    const hold = (name: string): Promise<HeldTable> => {
-      const table = held.get(name) ?? this.snapshots.hold(release, name);
-      held.set(name, table);
+    const hold = (contract: TableContract): Promise<HeldTable> => {
+      const table = held.get(contract.name) ?? this.snapshots.hold(release, contract);
+      held.set(contract.name, table);
       return table;
+    };
+    const holdNamed = (name: string): Promise<HeldTable> => {
+      const contract = this.options.tables.byName.get(name)?.contract;
+      assert(contract !== undefined, `${name} is in the catalogue`);
+      return hold(contract);
     };
     const labelNumber = (names: readonly string[]) =>
       Math.max(...names.map((name) => release.tables[name]?.release ?? release.number));
@@ -168,27 +179,45 @@ export class Answers {
       if (gone !== undefined && number > gone.number) throw gone.error;
       return number;
     };
+    const read: PinnedRelease['read'] = async (contracts, work) => {
+      const there = contracts.filter(({ name }) => release.tables[name] !== undefined);
+      const tables = new Map<string, HeldTable>();
+      for (const contract of there) tables.set(contract.name, await hold(contract));
+      return againIfDamaged(tables, () => {
+        const relations = new Map([...tables].map(([name, table]) => [name, table.relation().sql]));
+        return work({
+          relationOf: (name) => relations.get(name),
+          withdrawn: release.withdrawn,
+          query: (sql, parameters, options) => this.#scan.query(sql, parameters, options),
+        });
+      });
+    };
     return {
       release,
       labelOf: (names) => this.#label(labelNumber(names), release),
       versionOf: (names) => {
         const versions = names.map((name) => [name, release.tables[name]?.release, release.tables[name]?.logic]);
-        return createHash('sha256').update(JSON.stringify(versions)).digest('base64url').slice(0, 22);
+        // bronze is read without the loads that are withdrawn
+        const withdrawn = names.some((name) => name.startsWith('bronze/')) ? release.withdrawn : [];
+        return createHash('sha256')
+          .update(JSON.stringify([versions, withdrawn]))
+          .digest('base64url')
+          .slice(0, 22);
       },
       page: async (query, contract, scopes, { total, signal } = {}) => {
         const names = tablesRead(query, contract, this.options.tables);
-        const tables = await holdAll(names, hold);
+        const tables = await holdAll(names, holdNamed);
         const ask = () =>
           answerQuery(
             query,
             this.#asked(numberOf(names), contract, scopes, tables, signal),
             total === undefined ? {} : { total },
           );
-        return ask().catch(async (error: unknown) => {
-          if (!(await distrusted(tables, error))) throw error;
-          return ask();
-        });
+        return againIfDamaged(tables, ask);
       },
+      provenance: (question) =>
+        provenancePage(question, { release, read, numberOf, cursorSecret: this.options.cursorSecret }),
+      read,
       stream: (query, contract, scopes, signal) => {
         const names = tablesRead(query, contract, this.options.tables);
         const over = (tables: ReadonlyMap<string, HeldTable>) =>
@@ -197,7 +226,7 @@ export class Answers {
             scan: this.#streams,
           });
         async function* batches() {
-          const tables = await holdAll(names, hold);
+          const tables = await holdAll(names, holdNamed);
           try {
             yield* over(tables).batches;
           } catch (error) {
@@ -327,6 +356,16 @@ async function holdAll(
   const tables = new Map<string, HeldTable>();
   for (const name of names) tables.set(name, await hold(name));
   return tables;
+}
+
+/** Does it over where a damaged file made it fail, and the tables are now read from elsewhere. */
+async function againIfDamaged<T>(tables: ReadonlyMap<string, HeldTable>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(await distrusted(tables, error))) throw error;
+    return work();
+  }
 }
 
 /** Whether a failure is that of a damaged file, and the tables are now read from elsewhere. */

@@ -78,7 +78,7 @@ export function requireFit(cursor: Cursor, query: Query, contract: TableContract
   if (cursor.digest !== queryDigest(query, contract) || !isRelease) throw cursorMismatch();
 }
 
-function cursorMismatch(): LakeError {
+export function cursorMismatch(): LakeError {
   return new LakeError(
     'cursor-mismatch',
     'invalid',

@@ -26,4 +26,11 @@ export {
   type TextColumn,
 } from './row-format.js';
 export { restKey, whereKey } from './rest-key.js';
-export { traceRow, type Trace } from './provenance/trace-row.js';
+export { boundTables, type OpenTables } from './open-tables.js';
+export {
+  tablesBehind,
+  type ProvenancePage,
+  type ProvenanceQuestion,
+  type ShownRecord,
+} from './provenance/provenance-page.js';
+export { MAX_RECORDS, traceRow, type Trace } from './provenance/trace-row.js';

@@ -1,6 +1,6 @@
 import { access, mkdir, rm } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
-import { assert, LakeError } from '#errors';
+import { LakeError } from '#errors';
 import type { TableContract } from '#contracts';
 import { DuckDbEngine } from '#engine';
 import { tableAt, type Clock, type Lake, type Release, type TableState } from '#releases';
@@ -131,7 +131,9 @@ export class SnapshotDatabase {
   async serve(release: Release): Promise<void> {
     const served = new Map<string, Version>();
     try {
-      for (const name of this.#servedTables(release)) served.set(name, await this.#take(release, name));
+      for (const contract of this.#servedTables(release)) {
+        served.set(contract.name, await this.#take(release, contract));
+      }
     } catch (error) {
       for (const version of served.values()) this.#leave(version);
       throw error;
@@ -144,8 +146,8 @@ export class SnapshotDatabase {
   }
 
   /** Throws `release.no_table`; `serving.unreadable` if the files of the table are gone. */
-  async hold(release: Release, name: string): Promise<HeldTable> {
-    const version = await this.#take(release, name);
+  async hold(release: Release, contract: TableContract): Promise<HeldTable> {
+    const version = await this.#take(release, contract);
     let isHeld = true;
     return {
       relation: () => version.relation,
@@ -177,18 +179,19 @@ export class SnapshotDatabase {
     await this.scan.close();
   }
 
-  #servedTables(release: Release): readonly string[] {
-    return Object.keys(release.tables).filter(
-      (name) => this.options.tables.byName.get(name)?.contract.layer === 'gold',
-    );
+  #servedTables(release: Release): readonly TableContract[] {
+    return Object.keys(release.tables).flatMap((name) => {
+      const contract = this.options.tables.byName.get(name)?.contract;
+      return contract?.layer === 'gold' ? [contract] : [];
+    });
   }
 
   /** With one user more; whoever takes leaves. */
-  async #take(release: Release, name: string): Promise<Version> {
-    const entry = release.tables[name];
-    const key = JSON.stringify([name, entry ?? release.number]);
+  async #take(release: Release, contract: TableContract): Promise<Version> {
+    const { name } = contract;
+    const key = JSON.stringify([name, release.tables[name] ?? release.number]);
     for (;;) {
-      const opening = this.#versions.get(key) ?? this.#open(key, release, name);
+      const opening = this.#versions.get(key) ?? this.#open(key, release, contract);
       this.#versions.set(key, opening);
       try {
         const version = await opening;
@@ -203,18 +206,16 @@ export class SnapshotDatabase {
     }
   }
 
-  async #open(key: string, release: Release, name: string): Promise<Version> {
-    const { tables, lake, cacheDir } = this.options;
-    const contract = tables.byName.get(name)?.contract;
-    assert(contract !== undefined, `${name} is in the catalogue`);
-    const state = await tableAt(lake, release, name);
+  async #open(key: string, release: Release, contract: TableContract): Promise<Version> {
+    const { lake, cacheDir } = this.options;
+    const state = await tableAt(lake, release, contract.name);
     const isSmall = state.rows < (this.options.smallTableRows ?? SMALL_TABLE_ROWS);
     const version: Version = {
       key,
       contract,
       state,
       name: fileName(lake.store.url, contract, state),
-      alias: `${name}#${++this.#opened}`,
+      alias: `${contract.name}#${++this.#opened}`,
       viewName: `files#${this.#opened}`,
       isSmall,
       relation: { sql: '', isSmall, indexed: new Map() },
@@ -236,7 +237,7 @@ export class SnapshotDatabase {
   /** Makes first pages cheap until there is a file; without it they are only slower. */
   async #countDays(version: Version): Promise<void> {
     const { relation, contract } = version;
-    if (relation.isSmall) return;
+    if (relation.isSmall || contract.layer !== 'gold') return;
     const days = await countDays(this.scan, relation.sql, contract).catch(() => undefined);
     // unless it was moved to its file
     if (days !== undefined && version.relation === relation) version.relation = { ...relation, days };

@@ -2,7 +2,7 @@ import type { TableContract } from '#contracts';
 import { assert, LakeError } from '#errors';
 import { openRelease } from '#platform';
 import { shopCatalogue } from '#products';
-import { jsonRowWriter, textColumns, traceRow, type Trace } from '#serving';
+import { boundTables, jsonRowWriter, textColumns, traceRow, type Trace } from '#serving';
 import type { Call } from '../call.js';
 import { usageError } from '../exit-code.js';
 import { relationNamed } from '../output/relation.js';
@@ -25,8 +25,8 @@ export async function traceCommand(
     const { engine, release, relations } = opened;
     const catalogue = shopCatalogue();
     const table = relationNamed(named, relations).replace('.', '/');
-    const asked = { catalogue, table, key, relations, signal, ...(limit === undefined ? {} : { limit }) };
-    const trace = await traceRow(engine, asked).catch((error: unknown) => {
+    const asked = { catalogue, table, key, signal, ...(limit === undefined ? {} : { listed: { each: limit } }) };
+    const trace = await traceRow(boundTables(engine, release), asked).catch((error: unknown) => {
       throw error instanceof LakeError && error.kind === 'invalid' ? usageError(error.message) : error;
     });
     const contract = catalogue.byName.get(table)?.contract;

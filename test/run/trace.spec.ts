@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { openRelease, readSettings, type OpenRelease } from '#platform';
 import { shopCatalogue } from '#products';
-import { restKey, traceRow, type Trace } from '#serving';
+import { boundTables, restKey, traceRow, type Trace } from '#serving';
 import { landedRecord } from './landed-record.js';
 import { AS_OF, Shop } from './shop.js';
 
@@ -15,12 +15,11 @@ describe('a trace', () => {
   const shop = Shop.make();
   let opened: OpenRelease;
   const trace = (table: string, key: string, limit?: number): Promise<Trace> =>
-    traceRow(opened.engine, {
+    traceRow(boundTables(opened.engine, opened.release), {
       catalogue,
       table,
       key,
-      relations: opened.relations,
-      ...(limit === undefined ? {} : { limit }),
+      ...(limit === undefined ? {} : { listed: { each: limit } }),
     });
   const source = (found: Trace, name: string) =>
     found.sources.find(({ table }) => table === `bronze.${name}`) ?? { rows: 0, records: [] };

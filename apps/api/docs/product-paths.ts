@@ -1,5 +1,5 @@
 import type { Catalogue, TableContract } from '#contracts';
-import { bucketType } from '#serving';
+import { bucketType, MAX_RECORDS } from '#serving';
 import { productName } from '../products/products.js';
 import { filterKind, namedColumns, whereSchema } from './filter-schema.js';
 import { answers, parameter, problems } from './operation.js';
@@ -50,6 +50,22 @@ export function productPaths(contract: TableContract, catalogue: Catalogue): Nod
           ...['release', 'releaseHeader', 'decimals'].map((one) => ref('parameters', one)),
         ],
         responses: { 200: answers(ref('schemas', `${type}Row`), ['json']), ...problems(400, 404, 406, 410, 503, 504) },
+      },
+    },
+    [`${root}/rows/{key}/provenance`]: {
+      get: {
+        operationId: `get${type}Provenance`,
+        summary: 'The records behind a row, as they came.',
+        tags,
+        parameters: [
+          parameter('path', 'key', text(keyText(contract)), { required: true }),
+          parameter('query', 'limit', { type: 'integer', minimum: 1, maximum: MAX_RECORDS, default: 100 }),
+          ...['cursor', 'release', 'releaseHeader'].map((one) => ref('parameters', one)),
+        ],
+        responses: {
+          200: answers(ref('schemas', 'Provenance'), ['json']),
+          ...problems(400, 404, 406, 410, 503, 504),
+        },
       },
     },
     [`${root}/query`]: {

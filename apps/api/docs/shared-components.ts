@@ -81,6 +81,30 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
     page: ref('schemas', 'Page'),
     release: ref('schemas', 'ReleaseLabel'),
   }),
+  Provenance: object({
+    data: list(
+      object({
+        table: text('Of the source: `bronze.orders`.'),
+        load: whole('That brought it.'),
+        file: text('Below the landing folder.'),
+        line: nullable(whole('On which the record starts; null in a JSON array.')),
+        row: whole('Its place in the file, from 1.'),
+        record: nullable(
+          text(
+            'Verbatim of a JSON source, else its fields as a JSON object. Without the scope pii:read personal fields are null.',
+          ),
+        ),
+      }),
+    ),
+    sources: list(object({ table: text(), rows: whole('Records on all pages.') })),
+    through: list(object({ table: text(), rows: whole(), keys: list(text('Of the first rows.')) })),
+    shared: {
+      ...list(object({ table: text(), rows: whole(), how: text() })),
+      description: 'Rows that weigh in as a whole, as in means and fifths: counted, not listed.',
+    },
+    page: object({ next_cursor: nullable(text('Of the next page; null on the last.')), total: whole() }),
+    release: ref('schemas', 'ReleaseLabel'),
+  }),
   ProductSummary: object(productSummary),
   Product: object({
     ...productSummary,

@@ -2,6 +2,7 @@ import { type GraphQLFieldConfig, type GraphQLFieldConfigArgumentMap } from 'gra
 import { assert } from '#errors';
 import { badInput, repointed } from './door-error.js';
 import type { Operation } from './operation.js';
+import { costOfProvenance } from './provenance.js';
 import { planRow, releaseArgument, selectOf } from './row-plan.js';
 import { scalarOf } from './scalar.js';
 import { Selection } from './selection.js';
@@ -23,17 +24,17 @@ export function byKeyField(shape: TableShape, types: TableTypes): GraphQLFieldCo
     resolve: async (_, args: Readonly<Record<string, unknown>>, operation, info) => {
       operation.require('products:read');
       const selection = Selection.of(info);
-      operation.charge(1 + selection.size);
+      operation.charge(1 + selection.size + costOfProvenance(selection, shape));
       const where = shape.key.map(({ name, column }) => {
         const value = args[name];
         if (value === undefined) throw badInput(`/${name}`, 'bad-key', 'every column of the key has to be given');
         return { [column]: value === null ? { null: true } : { eq: value } };
       });
-      const plan = planRow(selection, shape);
+      const from = { release: (args['release'] as string | null | undefined) ?? null };
+      const plan = planRow(selection, shape, from);
       const question = { select: selectOf(plan, shape), where: { and: where }, limit: 1 };
-      const release = args['release'] as string | null | undefined;
       try {
-        const { rows } = await operation.ask(shape, question, { release: release ?? null });
+        const { rows } = await operation.ask(shape, question, from);
         return rows[0] === undefined ? null : plan.toNode(rows[0]);
       } catch (error) {
         throw repointed(error, (pointer) => {

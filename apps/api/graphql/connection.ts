@@ -12,6 +12,7 @@ import type { ReleaseLabel } from '#serving';
 import { badInput, repointed } from './door-error.js';
 import { toWhere } from './filter.js';
 import { COST_OF_SCAN, type FieldAnswer, type FieldOptions, type Operation } from './operation.js';
+import { costOfProvenance } from './provenance.js';
 import { firstArgument, limitOf, planRow, releaseArgument, selectOf } from './row-plan.js';
 import { GraphQLDate, GraphQLDateTime } from './scalar.js';
 import { Selection } from './selection.js';
@@ -93,8 +94,11 @@ export function connectionField(shape: TableShape, types: TableTypes): GraphQLFi
       const total = selection.has('totalCount');
       const readsRows = selection.has('nodes') || selection.has('edges') || selection.has('pageInfo');
       const size = 1 + nodes.size + edges.size;
-      operation.charge((total ? COST_OF_SCAN : 0) + (readsRows ? page.rows * size : 1));
-      const plans = { nodes: planRow(nodes, shape), edges: planRow(edges.at('node'), shape) };
+      const traces = costOfProvenance(nodes, shape) + costOfProvenance(edges.at('node'), shape);
+      operation.charge((total ? COST_OF_SCAN : 0) + (readsRows ? page.rows * (size + traces) : 1));
+      const { release, ...place } = { ...page, release: args.release ?? null };
+      const from = { release, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) };
+      const plans = { nodes: planRow(nodes, shape, from), edges: planRow(edges.at('node'), shape, from) };
       const select = [...new Set([...selectOf(plans.nodes, shape), ...selectOf(plans.edges, shape)])];
       const question = {
         select,
@@ -102,7 +106,6 @@ export function connectionField(shape: TableShape, types: TableTypes): GraphQLFi
         ...(args.filter == null ? {} : { where: toWhere(args.filter, shape) }),
         ...(args.orderBy == null ? {} : { sort: toSort(args.orderBy) }),
       };
-      const { release, ...place } = { ...page, release: args.release ?? null };
       const answer = await askPage(operation, shape, question, { ...place, release, total });
       return {
         ...(selection.has('nodes') ? { nodes: answer.rows.map(plans.nodes.toNode) } : {}),

@@ -109,7 +109,11 @@ export class GraphqlDoor {
 
   #headersOf({ tables, extensions }: Outcome): Readonly<Record<string, string>> {
     const contracts = tables.flatMap((table) => this.services.catalogue.byName.get(table)?.contract ?? []);
-    return contractHeaders(contracts, extensions.maskedColumns);
+    // silver is read to trace rows, and no door serves it
+    return contractHeaders(
+      contracts.filter(({ layer }) => layer === 'gold'),
+      extensions.maskedColumns,
+    );
   }
 
   /** What Fastify or a check of ours has thrown before a document was read. */

@@ -3,11 +3,13 @@ import { LakeError } from '#errors';
 import type { Release } from '#releases';
 import {
   parseQuery,
+  tablesBehind,
   tablesRead,
   type Answer,
   type AskedRelease,
   type PinnedRelease,
   type ReleaseLabel,
+  type ShownRecord,
 } from '#serving';
 import type { Caller, Scope } from '../edge/caller.js';
 import type { ApiServices } from '../services.js';
@@ -85,6 +87,8 @@ export class Operation {
   readonly #masked = new Set<string>();
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  /** The last row that is traced. */
+  #tracing: Promise<unknown> = Promise.resolve();
   #cost = 0;
   #questions = 0;
   #isCurrentState = false;
@@ -150,6 +154,30 @@ export class Operation {
       for (const path of answer.maskedColumns) this.#masked.add(path.split('.').map(camelCase).join('.'));
       return { ...answer, label: () => this.#tracked(() => release.labelOf(read)) };
     });
+  }
+
+  /** The first records behind a row of an answer, one row after the other: each is traced through all its tables. */
+  provenance(
+    { contract }: TableShape,
+    key: string,
+    limit: number,
+    from: FieldOptions,
+  ): Promise<readonly ShownRecord[]> {
+    const asked = this.#asked(from);
+    const { catalogue } = this.services;
+    const trace = () =>
+      this.#tracked(async () => {
+        const { pinned, tables } = this.#pin(asked);
+        const release = await pinned;
+        for (const table of tablesBehind(contract, catalogue, release.release)) tables.add(table);
+        const { scopes } = this.caller;
+        const page = await release.provenance({ catalogue, contract, key, limit, scopes, signal: this.#abort.signal });
+        for (const column of page.maskedColumns) this.#masked.add(`provenance.${column}`);
+        return page.records;
+      });
+    const traced = this.#tracing.then(trace);
+    this.#tracing = traced.catch(() => undefined);
+    return traced;
   }
 
   /** What the answer depends on beside what was asked is current state: it is not kept. */

@@ -29,7 +29,10 @@ const GraphQLDecimal = textScalar('Decimal', 'An exact decimal as text, with the
   Kind.INT,
   Kind.FLOAT,
 ]);
-const GraphQLBigInt = textScalar('BigInt', 'A 64-bit integer as text: "9007199254740993".', [Kind.STRING, Kind.INT]);
+export const GraphQLBigInt = textScalar('BigInt', 'A 64-bit integer as text: "9007199254740993".', [
+  Kind.STRING,
+  Kind.INT,
+]);
 export const GraphQLDate = textScalar('Date', 'A day: "2026-01-31".', [Kind.STRING]);
 export const GraphQLDateTime = textScalar('DateTime', 'An instant in UTC, RFC 3339: "2026-01-31T12:00:00Z".', [
   Kind.STRING,

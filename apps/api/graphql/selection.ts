@@ -1,5 +1,6 @@
 import { getNamedType, isObjectType, type FieldNode, type GraphQLObjectType, type GraphQLResolveInfo } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
+import { getArgumentValues } from 'graphql/execution/values.js';
 
 /**
  * What was selected below a field, by field name: aliases are merged, fragments followed, `@skip` and `@include` obeyed.
@@ -42,6 +43,13 @@ export class Selection {
   at(name: string): Selection {
     const field = this.#type?.getFields()[name];
     return new Selection(field && getNamedType(field.type), this.#fields.get(name) ?? [], this.info);
+  }
+
+  /** The arguments of a field, for each time that it was selected. */
+  argumentsOf(name: string): readonly Readonly<Record<string, unknown>>[] {
+    const field = this.#type?.getFields()[name];
+    if (field === undefined) return [];
+    return (this.#fields.get(name) ?? []).map((node) => getArgumentValues(field, node, this.info.variableValues));
   }
 
   /** Values in the answer for one such object: each alias is one more. */

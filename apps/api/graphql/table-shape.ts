@@ -30,8 +30,8 @@ export interface TableShape {
   readonly key: readonly ColumnShape[];
 }
 
-/** Names that filters use for themselves. */
-const RESERVED = ['and', 'or', 'not'];
+/** Names that filters and rows use for themselves. */
+const RESERVED = ['and', 'or', 'not', 'provenance'];
 
 /** The gold tables of a catalogue. Two names of a table that become one stop the boot. */
 export function tableShapes(catalogue: Catalogue): readonly TableShape[] {

@@ -14,6 +14,7 @@ import {
 import type { Column } from '#contracts';
 import { bucketType, bucketUnits } from '#serving';
 import type { Operation } from './operation.js';
+import { provenanceField } from './provenance.js';
 import { outputTypeOf, scalarOf } from './scalar.js';
 import type { TableShape } from './table-shape.js';
 
@@ -50,6 +51,7 @@ export class TableTypes {
             fields[name] = { type: isNullable ? type : new GraphQLNonNull(type), description: describe(definition) };
           }
           for (const { name, to } of shape.relations.values()) fields[name] = { type: this.row(to) };
+          fields['provenance'] = provenanceField;
           return fields;
         },
       });

@@ -6,9 +6,11 @@ import { CatalogueController } from './catalogue.controller.js';
 import { KeptAnswers } from './kept-answers.js';
 import { ProductAnswers } from './product-answers.js';
 import { Products } from './products.js';
+import { ProvenanceAnswers } from './provenance-answers.js';
+import { ProvenanceController } from './provenance.controller.js';
 
 @Module({
-  controllers: [CatalogueController, AnswersController],
+  controllers: [CatalogueController, AnswersController, ProvenanceController],
   providers: [
     { provide: Products, inject: [API_SERVICES], useFactory: ({ catalogue }: ApiServices) => new Products(catalogue) },
     {
@@ -21,6 +23,12 @@ import { Products } from './products.js';
       inject: [API_SERVICES, AnswerCache],
       useFactory: ({ answers, catalogue }: ApiServices, cache: AnswerCache) =>
         new ProductAnswers(answers, catalogue, cache),
+    },
+    {
+      provide: ProvenanceAnswers,
+      inject: [API_SERVICES, AnswerCache],
+      useFactory: ({ answers, catalogue }: ApiServices, cache: AnswerCache) =>
+        new ProvenanceAnswers(answers, catalogue, cache),
     },
   ],
 })

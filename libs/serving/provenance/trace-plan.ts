@@ -48,6 +48,13 @@ export interface TracePlan {
 /** Names a bronze record. */
 export const POSITION = ['_batch_id', '_source_file', '_source_row'] as const;
 
+/** Names of all tables that a trace of the table's rows may read. */
+export function tablesTraced(start: TableDefinition, catalogue: Catalogue): readonly string[] {
+  const { links, shared } = planTrace(start, catalogue, () => true);
+  const inputs = [...links, ...shared].flatMap(({ input, except }) => [input, except ?? input]);
+  return [...new Set([start.contract.name, ...inputs])];
+}
+
 /** How rows of a table are followed level by level down to bronze, by what contracts say of keys and inputs; pure. */
 export function planTrace(start: TableDefinition, catalogue: Catalogue, exists: (table: string) => boolean): TracePlan {
   const reached = new Set([start.contract.name]);

@@ -1,17 +1,19 @@
 import { sqlName, type Catalogue, type TableContract } from '#contracts';
-import type { Engine, Row } from '#engine';
+import type { Row } from '#engine';
 import { assert, LakeError } from '#errors';
 import type { Statement } from '../compile.js';
+import type { OpenTables } from '../open-tables.js';
 import { invalidQuery } from '../problem.js';
 import { joinKey, keyParts, restKey } from '../rest-key.js';
 import { Bindings, quoted } from '../sql.js';
 import { parseValue, valueSql } from '../value.js';
 import { planTrace } from './trace-plan.js';
-import { recordsSql, rowsBehindSql, type Place } from './trace-sql.js';
+import { recordsSql, rowsBehindSql, type Listed, type Place } from './trace-sql.js';
 
 /** Rows that are listed of each table, where a row follows from more. */
-const DEFAULT_LIMIT = 20;
-const MAX_LIMIT = 1000;
+const DEFAULT_ROWS = 20;
+/** Records that are listed at most. */
+export const MAX_RECORDS = 1000;
 
 export interface TraceQuestion {
   readonly catalogue: Catalogue;
@@ -19,10 +21,8 @@ export interface TraceQuestion {
   readonly table: string;
   /** As REST writes it (`restKey`). */
   readonly key: string;
-  /** Relations that the engine has: all tables of one release. */
-  readonly relations: readonly string[];
-  /** Rows that are listed of each table. */
-  readonly limit?: number;
+  /** The first 20 of each source unless told. */
+  readonly listed?: Listed;
   readonly signal?: AbortSignal;
 }
 
@@ -39,7 +39,7 @@ export interface SourceRecord {
   readonly record: string;
 }
 
-/** A row and what it follows from. Every list has the first of `rows` only. */
+/** A row and what it follows from. Lists have some of `rows` only. */
 export interface Trace {
   /** `gold.fact_sales` */
   readonly table: string;
@@ -62,66 +62,76 @@ export interface Trace {
  * Follows a silver or gold row to the bronze records behind it, by contract. Throws `trace.no_table`, `trace.no_row` and
  * `query.invalid` for a key that is none of the table's.
  */
-export async function traceRow(engine: Pick<Engine, 'query'>, question: TraceQuestion): Promise<Trace> {
-  const { catalogue, table, key, relations, limit = DEFAULT_LIMIT, signal } = question;
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw invalidQuery([{ pointer: '/limit', code: 'out-of-range', detail: `expected 1 to ${MAX_LIMIT}` }]);
+export async function traceRow(tables: OpenTables, question: TraceQuestion): Promise<Trace> {
+  const { catalogue, table, key, listed = { each: DEFAULT_ROWS }, signal } = question;
+  const limit = 'each' in listed ? listed.each : listed.limit;
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_RECORDS) {
+    throw invalidQuery([{ pointer: '/limit', code: 'out-of-range', detail: `expected 1 to ${MAX_RECORDS}` }]);
   }
-  const exists = (name: string) => relations.includes(sqlName(name));
+  const exists = (name: string) => tables.relationOf(name) !== undefined;
   const definition = catalogue.byName.get(table);
-  if (definition === undefined || !exists(table)) throw noTable(catalogue, table, exists);
+  const relation = tables.relationOf(table);
+  if (definition === undefined || relation === undefined) throw noTable(catalogue, table, exists);
   const { contract } = definition;
   const ask = ({ sql, parameters }: Statement, maxRows: number) =>
-    engine.query(sql, parameters, { maxRows, ...(signal === undefined ? {} : { signal }) });
+    tables.query(sql, parameters, { maxRows, ...(signal === undefined ? {} : { signal }) });
 
-  const [row] = await ask(rowSql(contract, key), 1);
+  const [row] = await ask(rowSql(contract, relation, key), 1);
   if (row === undefined) {
     throw new LakeError('trace.no_row', 'notFound', `${sqlName(table)} has no row with the key ${key}`, {
       at: { table },
     });
   }
   const plan = planTrace(definition, catalogue, exists);
-  const { shared } = plan;
-  const tables = [...plan.through, ...plan.sources.map(({ name }) => `bronze/${name}`)];
-  const maxRows = limit * tables.length + shared.length;
-  const behind = maxRows === 0 ? [] : await ask(rowsBehindSql(plan, { contract, row }, catalogue, limit), maxRows);
-  const found = tables.flatMap((name) => {
-    const rows = behind.filter(({ relation }) => relation === sqlName(name));
-    return rows.length === 0 ? [] : [{ table: name, total: Number(rows[0]?.['total']), rows }];
-  });
-  const sources = found.filter(({ table: name }) => name.startsWith('bronze/'));
-  const places = sources.map(({ table: name, rows }) => ({ table: name, places: rows.map(toPlace) }));
-  const records = places.length === 0 ? [] : await ask(recordsSql(places, catalogue), limit * places.length);
+  const { through, shared } = plan;
+  const sources = plan.sources.map(({ name }) => `bronze/${name}`);
+  const from = { catalogue, tables };
+  const keys = 'each' in listed ? listed.each : DEFAULT_ROWS;
+  const mostRecords = 'each' in listed ? limit * sources.length : limit;
+  const maxRows = keys * through.length + mostRecords + sources.length + shared.length;
+  const behind = maxRows === 0 ? [] : await ask(rowsBehindSql(plan, { contract, row }, from, keys, listed), maxRows);
+  const rowsOf = (name: string) => behind.filter(({ relation }) => relation === sqlName(name));
+  const totalOf = (name: string) => Number(rowsOf(name)[0]?.['total'] ?? 0);
+  const places = sources
+    .map((name) => ({
+      table: name,
+      places: rowsOf(name)
+        .filter(({ listed }) => listed === true)
+        .map(toPlace),
+    }))
+    .filter(({ places }) => places.length > 0);
+  const records = places.length === 0 ? [] : await ask(recordsSql(places, from), mostRecords);
   return {
     table: sqlName(table),
     key: restKey(row, contract),
     row: Object.fromEntries(Object.keys(contract.columns).map((column) => [column, row[column] ?? null])),
-    through: found
-      .filter((rows) => !sources.includes(rows))
-      .map(({ table: name, total, rows }) => ({
+    through: through
+      .filter((name) => totalOf(name) > 0)
+      .map((name) => ({
         table: sqlName(name),
-        rows: total,
-        keys: rows.map(({ key: parts }) => joinKey(Array.isArray(parts) ? (parts as readonly string[]) : [])),
+        rows: totalOf(name),
+        keys: rowsOf(name).map(({ key: parts }) => joinKey(Array.isArray(parts) ? (parts as readonly string[]) : [])),
       })),
-    sources: sources.map(({ table: name, total }) => ({
-      table: sqlName(name),
-      rows: total,
-      records: records
-        .filter(({ relation }) => relation === sqlName(name))
-        .map(toSourceRecord)
-        .sort(inOrder),
-    })),
+    sources: sources
+      .filter((name) => totalOf(name) > 0)
+      .map((name) => ({
+        table: sqlName(name),
+        rows: totalOf(name),
+        records: records
+          .filter(({ relation }) => relation === sqlName(name))
+          .map(toSourceRecord)
+          .sort(inOrder),
+      })),
     shared: shared.flatMap(({ input, how }, n) => {
       const rows = Number(behind.find(({ relation }) => relation === `#${n}`)?.['total']);
-      const own = found.find(({ table: name }) => name === input)?.total ?? 0;
       // nobody shares with itself
-      return rows > own ? [{ table: sqlName(input), rows, how }] : [];
+      return rows > totalOf(input) ? [{ table: sqlName(input), rows, how }] : [];
     }),
   };
 }
 
 /** The row of a key, with every column that it has in the lake. */
-function rowSql(contract: TableContract, key: string): Statement {
+function rowSql(contract: TableContract, relation: string, key: string): Statement {
   const bindings = new Bindings();
   const conditions = keyParts(key, contract).map(([column, part]) => {
     const name = quoted(column);
@@ -135,7 +145,7 @@ function rowSql(contract: TableContract, key: string): Statement {
     return `${name} = ${valueSql(parsed.value, type, bindings)}`;
   });
   return {
-    sql: `SELECT * FROM ${sqlName(contract.name)} WHERE ${conditions.join(' AND ')}`,
+    sql: `SELECT * FROM ${relation} WHERE ${conditions.join(' AND ')}`,
     parameters: bindings.values,
   };
 }

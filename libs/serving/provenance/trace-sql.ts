@@ -2,6 +2,7 @@ import { lakeColumns, recordText, sqlName, type Catalogue, type TableContract } 
 import { toDuckDbType, type Row, type Value } from '#engine';
 import { assert } from '#errors';
 import type { Statement } from '../compile.js';
+import type { OpenTables } from '../open-tables.js';
 import { Bindings, quoted } from '../sql.js';
 import { POSITION, type Link, type Pair, type TracePlan } from './trace-plan.js';
 
@@ -19,39 +20,50 @@ export interface Place {
   readonly row: number;
 }
 
+/** Which of the records are listed: the first of each source, or so many of all sources, one source after the other. */
+export type Listed = { readonly each: number } | { readonly offset: number; readonly limit: number };
+
+/** What is read, and where it is read from. */
+export interface TraceFrom {
+  readonly catalogue: Catalogue;
+  readonly tables: Pick<OpenTables, 'relationOf' | 'withdrawn'>;
+}
+
 /**
- * The first rows of every table behind a row, with their number in all: `relation`, `total`, and `key` as a list of
- * texts, or of bronze the place. What is shared is counted alone, as relation `#0`, `#1`, …
+ * The rows of every table behind a row: `relation`, their number `total`, and `key` as a list of texts, or of bronze the
+ * place and `listed`. Of computed tables the first `keys` are given, of bronze those that are listed, and one at least.
+ * What is shared is counted alone, as relation `#0`, `#1`, …
  */
-export function rowsBehindSql(plan: TracePlan, from: TracedRow, catalogue: Catalogue, limit: number): Statement {
-  const statement = new TraceStatement(plan, from, catalogue);
-  const computed = plan.through.map((table) => {
-    const key = statement.contract(table).key.map(quoted);
-    const texts = key.map((column) => `CAST(${column} AS VARCHAR)`);
-    return statement.firstRows(table, key, `[${texts.join(', ')}] AS key, NULL, NULL, NULL`, limit);
-  });
-  const records = plan.sources.map(({ name }) =>
-    statement.firstRows(`bronze/${name}`, POSITION, `NULL, ${POSITION.join(', ')}`, limit),
-  );
+export function rowsBehindSql(
+  plan: TracePlan,
+  start: TracedRow,
+  from: TraceFrom,
+  keys: number,
+  listed: Listed,
+): Statement {
+  const statement = new TraceStatement(plan, start, from);
+  const computed = plan.through.map((table) => statement.firstKeys(table, keys));
+  const records = plan.sources.length === 0 ? [] : [statement.places(listed)];
   const shared = plan.shared.map(
-    (link, n) => `SELECT '#${n}', count(*), 1, NULL, NULL, NULL, NULL FROM ${statement.linked(link)}`,
+    (link, n) => `SELECT '#${n}', count(*), 1, NULL, NULL, NULL, NULL, FALSE FROM ${statement.linked(link)}`,
   );
   return statement.of(
     `SELECT * FROM (${[...computed, ...records, ...shared].join(' UNION ALL ')})
-    AS t (relation, total, n, key, ${POSITION.join(', ')}) ORDER BY relation ASC NULLS FIRST, n ASC NULLS FIRST`,
+    AS t (relation, total, n, key, ${POSITION.join(', ')}, listed) ORDER BY relation ASC NULLS FIRST, n ASC NULLS FIRST`,
   );
 }
 
 /** The records at places of sources: `relation`, the place, the line and the `record` as it came; in any order. */
 export function recordsSql(
   places: readonly { readonly table: string; readonly places: readonly Place[] }[],
-  { sources }: Catalogue,
+  { catalogue, tables }: TraceFrom,
 ): Statement {
   const bindings = new Bindings();
   const whole = (value: number) => `CAST(${bindings.bind(value)} AS BIGINT)`;
   const selects = places.flatMap(({ table, places }) => {
-    const source = sources.find(({ name }) => table === `bronze/${name}`);
-    assert(source !== undefined, `${table} is of a source`);
+    const source = catalogue.sources.find(({ name }) => table === `bronze/${name}`);
+    const relation = tables.relationOf(table);
+    assert(source !== undefined && relation !== undefined, `${table} is of a source, and there`);
     const columns = [...POSITION, '_source_line'].map((column) => `i.${column}`).join(', ');
     return byFile(places).map(({ load, file, rows }) => {
       // the least and the greatest let whole row groups be skipped
@@ -59,7 +71,7 @@ export function recordsSql(
       // what did not come as CSV is kept verbatim, and its fields need not be read
       const record = /\.csv(\.gz)?$/.test(file) ? recordText(source, 'i') : 'i._record';
       return `SELECT '${sqlName(table)}' AS relation, ${columns}, ${record} AS record
-        FROM ${sqlName(table)} i WHERE i._batch_id = ${whole(load)} AND i._source_file = ${bindings.bind(file)}
+        FROM ${relation} i WHERE i._batch_id = ${whole(load)} AND i._source_file = ${bindings.bind(file)}
         AND ${between} AND i._source_row IN (${rows.map(whole).join(', ')})`;
     });
   });
@@ -84,35 +96,55 @@ class TraceStatement {
 
   constructor(
     private readonly plan: TracePlan,
-    private readonly from: TracedRow,
-    private readonly catalogue: Catalogue,
+    private readonly start: TracedRow,
+    private readonly from: TraceFrom,
   ) {}
 
-  contract(table: string): TableContract {
-    const contract = this.catalogue.contracts.find(({ name }) => name === table);
-    assert(contract !== undefined, `${table} is in the catalogue`);
-    return contract;
+  /** The first rows of a computed table in the order of its key, with their number in all. */
+  firstKeys(table: string, most: number): string {
+    const key = this.#contract(table).key.map(quoted);
+    const by = key.map((column) => `${column} ASC NULLS FIRST`).join(', ');
+    const texts = key.map((column) => `CAST(${column} AS VARCHAR)`).join(', ');
+    const numbered = `SELECT *, count(*) OVER () AS total, row_number() OVER (ORDER BY ${by}) AS n FROM ${this.#rows(table)}`;
+    return `SELECT '${sqlName(table)}', total, n, [${texts}], NULL, NULL, NULL, FALSE FROM (${numbered}) WHERE n <= ${this.#bindings.bind(most)}`;
   }
 
-  /** The first rows of a table in an order, with their number in all. */
-  firstRows(table: string, order: readonly string[], columns: string, limit: number): string {
-    const by = order.map((column) => `${column} ASC NULLS FIRST`).join(', ');
-    const numbered = `SELECT *, count(*) OVER () AS total, row_number() OVER (ORDER BY ${by}) AS n FROM ${this.#rows(table)}`;
-    return `SELECT '${sqlName(table)}' AS relation, total, n, ${columns} FROM (${numbered}) WHERE n <= ${this.#bindings.bind(limit)}`;
+  /** The places of records that are listed, and the first one of each source, which says how many there are. */
+  places(listed: Listed): string {
+    const place = POSITION.join(', ');
+    const each = this.plan.sources.map(
+      ({ name }, n) =>
+        `SELECT ${n} AS source, '${sqlName(`bronze/${name}`)}' AS relation, ${place} FROM ${this.#rows(`bronze/${name}`)}`,
+    );
+    const order = POSITION.map((at) => `${at} ASC NULLS FIRST`).join(', ');
+    const bind = (value: number) => `CAST(${this.#bindings.bind(value)} AS BIGINT)`;
+    const isListed =
+      'each' in listed
+        ? `n <= ${bind(listed.each)}`
+        : `ordinal > ${bind(listed.offset)} AND ordinal <= ${bind(listed.offset + listed.limit)}`;
+    return `SELECT relation, total, n, NULL, ${place}, listed FROM (
+      SELECT *, (${isListed}) AS listed FROM (
+        SELECT *, count(*) OVER (PARTITION BY source) AS total,
+          row_number() OVER (PARTITION BY source ORDER BY ${order}) AS n,
+          row_number() OVER (ORDER BY source ASC NULLS FIRST, ${order}) AS ordinal
+        FROM (${each.join(' UNION ALL ')})))
+      WHERE listed OR n = 1`;
   }
 
   /** The rows `i` of a link, to select from. */
   linked({ table, input, pairs, except }: Link): string {
-    const isStart = table === this.from.contract.name;
+    const isStart = table === this.start.contract.name;
     const equal = pairs.map(
       ({ input, column, nullable }) => `${input} ${nullable ? 'IS NOT DISTINCT FROM' : '='} r.${quoted(column)}`,
     );
     // joins, not EXISTS, for which DuckDB reads the table twice
     const semi = isStart || equal.length === 0 ? '' : ` SEMI JOIN ${this.#rows(table)} r ON ${equal.join(' AND ')}`;
     const same = POSITION.map((at) => `q.${at} = i.${at}`).join(' AND ');
-    const anti = except === undefined ? '' : ` ANTI JOIN ${sqlName(except)} q ON ${same}`;
-    const own = isStart ? pairs.map((pair) => this.#isOfStart(pair)) : [];
-    return `${sqlName(input)} i${semi}${anti}${own.length === 0 ? '' : ` WHERE ${own.join(' AND ')}`}`;
+    const rejects = except === undefined ? undefined : this.from.tables.relationOf(except);
+    const anti = rejects === undefined ? '' : ` ANTI JOIN ${rejects} q ON ${same}`;
+    const conditions = [...(isStart ? pairs.map((pair) => this.#isOfStart(pair)) : []), ...this.#isInput(input)];
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+    return `${this.#relation(input)} i${semi}${anti}${where}`;
   }
 
   of(select: string): Statement {
@@ -121,6 +153,18 @@ class TraceStatement {
       sql: ctes.length === 0 ? select : `WITH ${ctes.join(', ')} ${select}`,
       parameters: this.#bindings.values,
     };
+  }
+
+  #contract(table: string): TableContract {
+    const contract = this.from.catalogue.contracts.find(({ name }) => name === table);
+    assert(contract !== undefined, `${table} is in the catalogue`);
+    return contract;
+  }
+
+  #relation(table: string): string {
+    const relation = this.from.tables.relationOf(table);
+    assert(relation !== undefined, `${table} is in the release`);
+    return relation;
   }
 
   /** The relation that holds the rows of a table: what identifies each, and what leads on from it. */
@@ -141,7 +185,7 @@ class TraceStatement {
 
   /** Rows of a source's table say where their records stand: bronze itself is not read for it. */
   #ownPlaces({ table }: Link): string {
-    if (table !== this.from.contract.name) return `SELECT ${POSITION.join(', ')} FROM ${this.#rows(table)}`;
+    if (table !== this.start.contract.name) return `SELECT ${POSITION.join(', ')} FROM ${this.#rows(table)}`;
     return `SELECT ${POSITION.map((at) => `${this.#ofStart(at)} AS ${at}`).join(', ')}`;
   }
 
@@ -149,18 +193,26 @@ class TraceStatement {
     if (table.startsWith('bronze/')) return POSITION;
     const onward = [...this.plan.links, ...this.plan.shared].filter((link) => link.table === table);
     const linked = onward.flatMap(({ pairs }) => pairs.map(({ column }) => column));
-    return [...new Set([...this.contract(table).key, ...linked])];
+    return [...new Set([...this.#contract(table).key, ...linked])];
+  }
+
+  /** Records of withdrawn loads are no input. */
+  #isInput(table: string): readonly string[] {
+    const loads = this.from.tables.withdrawn.filter(({ source }) => table === `bronze/${source}`);
+    if (loads.length === 0) return [];
+    const listed = loads.map(({ load }) => `CAST(${this.#bindings.bind(load)} AS BIGINT)`);
+    return [`i._batch_id NOT IN (${listed.join(', ')})`];
   }
 
   /** Plain comparisons with the row's own values, by which files and row groups are skipped. */
   #isOfStart({ input, column }: Pair): string {
-    const isNull = (this.from.row[column] ?? null) === null;
+    const isNull = (this.start.row[column] ?? null) === null;
     return isNull ? `${input} IS NULL` : `${input} = ${this.#ofStart(column)}`;
   }
 
   #ofStart(column: string): string {
-    const value: Value = this.from.row[column] ?? null;
-    const type = lakeColumns(this.from.contract)[column]?.type;
+    const value: Value = this.start.row[column] ?? null;
+    const type = lakeColumns(this.start.contract)[column]?.type;
     assert(type !== undefined && typeof value !== 'object', `${column} has one value`);
     return `CAST(${this.#bindings.bind(value)} AS ${toDuckDbType(type)})`;
   }
