@@ -187,7 +187,7 @@ export class Answers {
         const relations = new Map([...tables].map(([name, table]) => [name, table.relation().sql]));
         return work({
           relationOf: (name) => relations.get(name),
-          withdrawn: release.withdrawn,
+          release,
           query: (sql, parameters, options) => this.#scan.query(sql, parameters, options),
         });
       });

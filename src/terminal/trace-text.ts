@@ -20,9 +20,14 @@ export function traceText({ table, key, row, through, sources, shared }: Trace):
   }
   for (const { table: name, rows, records } of sources) {
     lines.push('', `${name}, ${countText(rows)} ${rows === 1 ? 'record' : 'records'}`);
-    for (const { load, file, line, row: ordinal, record } of records) {
+    for (const { load, file, line, row: ordinal, record, repair } of records) {
       lines.push(`  ${printable(file)}${line === null ? '' : `:${line}`} (record ${ordinal}, load ${load})`);
       lines.push(`    ${printable(record)}`);
+      if (repair === undefined) continue;
+      lines.push(
+        `    repaired by ${printable(repair.by)} at ${repair.at} (repair ${printable(repair.repair)}), counts as`,
+      );
+      lines.push(`    ${printable(repair.record)}`);
     }
     if (rows > records.length) lines.push(`  … and ${countText(rows - records.length)} more: see --limit`);
   }

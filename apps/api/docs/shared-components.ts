@@ -94,6 +94,19 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
             'Verbatim of a JSON source, else its fields as a JSON object. Without the scope pii:read personal fields are null.',
           ),
         ),
+        repair: {
+          anyOf: [
+            object({
+              repair: text('Its number.'),
+              by: text(),
+              at: instant,
+              reason: nullable(text()),
+              load: whole('By which it came.'),
+              record: nullable(text('What counts in place of the record.')),
+            }),
+            { type: 'null' },
+          ],
+        },
       }),
     ),
     sources: list(object({ table: text(), rows: whole('Records on all pages.') })),

@@ -3,7 +3,7 @@ import { MAX_RECORDS } from '#serving';
 import { listOf, objectType, required } from './object-type.js';
 import type { Operation } from './operation.js';
 import { limitOf, type Traceable } from './row-plan.js';
-import { GraphQLBigInt } from './scalar.js';
+import { GraphQLBigInt, GraphQLDateTime } from './scalar.js';
 import type { Selection } from './selection.js';
 import type { TableShape } from './table-shape.js';
 
@@ -11,6 +11,15 @@ import type { TableShape } from './table-shape.js';
 const COST_OF_TRACE = 9_000;
 /** Records of a row unless the field says otherwise. */
 const DEFAULT_RECORDS = 100;
+
+const RecordRepair = objectType('RecordRepair', 'A repair of a record.', {
+  repair: { type: required(GraphQLString), description: 'Its number.' },
+  by: required(GraphQLString),
+  at: required(GraphQLDateTime),
+  reason: GraphQLString,
+  load: { type: required(GraphQLBigInt), description: 'By which it came.' },
+  record: { type: GraphQLString, description: 'What counts in place of the record.' },
+});
 
 const SourceRecord = objectType('SourceRecord', 'A record of a source that a row follows from.', {
   table: { type: required(GraphQLString), description: 'Of the source: bronze.orders.' },
@@ -23,6 +32,7 @@ const SourceRecord = objectType('SourceRecord', 'A record of a source that a row
     description:
       'Verbatim of a JSON source, else its fields as a JSON object. Without the scope pii:read personal fields are null.',
   },
+  repair: RecordRepair,
 });
 
 /** `provenance(first): [SourceRecord!]!` of rows that carry a `Traceable` under that name. */
@@ -38,6 +48,7 @@ export const provenanceField: GraphQLFieldConfig<unknown, Operation> = {
       load: String(record.load),
       row: String(record.row),
       line: record.line === null ? null : String(record.line),
+      repair: record.repair === null ? null : { ...record.repair, load: String(record.repair.load) },
     }));
   },
 };

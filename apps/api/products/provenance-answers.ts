@@ -69,7 +69,9 @@ export class ProvenanceAnswers {
 }
 
 function toBody({ records, sources, through, shared, total, nextCursor }: ProvenancePage, release: ReleaseLabel) {
-  const data = records.map(({ table, load, file, line, row, record }) => ({ table, load, file, line, row, record }));
+  const data = records.map(({ table, load, file, line, row, record, repair }) => {
+    return { table, load, file, line, row, record, repair };
+  });
   return { data, sources, through, shared, page: { next_cursor: nextCursor, total }, release };
 }
 

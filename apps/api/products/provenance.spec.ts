@@ -12,6 +12,7 @@ interface Shown {
   readonly line: number | null;
   readonly row: number;
   readonly record: string | null;
+  readonly repair: { readonly record: string | null } | null;
 }
 
 interface Page {
@@ -118,7 +119,6 @@ describe('provenance', () => {
     });
     const { next_cursor } = before.json<Page>().page;
     await shop.publishMore();
-    await shop.publishMore();
     expect((await page(`${path}?release=2&limit=1`)).data).toEqual(before.json<Page>().data);
     expect((await get(`${path}?release=2&limit=1`)).headers['cache-control']).toBe('private, immutable');
     const second = await get(`${path}?limit=1&cursor=${String(next_cursor)}`);
@@ -130,6 +130,43 @@ describe('provenance', () => {
       400,
       'cursor-mismatch',
     ]);
+  });
+
+  it('shows a repaired record beside its repair, and none of a load that is withdrawn', async () => {
+    const bad = '{"customer_id":"MENDED","first_name":"Ada","date_of_birth":"2999-01-01"}';
+    await shop.land('source2_customers_api/customers_broken.json', `[${bad}]`);
+    await shop.land(
+      'source2_customers_api/customers_later.json',
+      '[{"customer_id":"MENDED","first_name":"Ada","date_of_birth":"1990-01-01"}]',
+    );
+    await shop.publish();
+    const later = { load: 2, file: 'source2_customers_api/customers_later.json', row: 1 };
+    const provenance = async () => {
+      const { data } = (await get('dim_customer/rows?filter[customer_id][eq]=MENDED')).json<{
+        data: { customer_sk: number }[];
+      }>();
+      return (await page(`dim_customer/rows/${String(data[0]?.customer_sk)}/provenance`)).data;
+    };
+    expect(await provenance()).toMatchObject([later]);
+
+    const original = { load: 2, file: 'source2_customers_api/customers_broken.json', row: 1, line: null };
+    const after = bad.replace('2999', '1999');
+    const times = { loaded_at: '2026-02-17T10:00:00Z', as_of: '2026-02-17' };
+    const fields = JSON.parse(after) as Record<string, string>;
+    const record = { original: { ...original, ...times }, rules: ['birth_in_future'], before: bad };
+    const mended = { ...record, after: { fields, rescued: null, record: after } };
+    const about = { id: 'r1', source: 'customers', table: 'silver/customers', by: 'ann', at: '2026-02-17T11:00:00Z' };
+    await shop.publish({ repairs: [{ format: 1, ...about, reason: 'typed wrong', records: [mended] }] });
+    const repaired = { ...original, record: bad, repair: { repair: 'r1', by: 'ann', load: 3, record: after } };
+    expect(await provenance()).toMatchObject([repaired, { ...later, repair: null }]);
+    await withoutPii(async () => {
+      const [shown] = await provenance();
+      expect(shown?.record).toBe('{"customer_id":"MENDED","first_name":null,"date_of_birth":null}');
+      expect(shown?.repair?.record).toBe(shown?.record);
+    });
+
+    await shop.publish({ withdraw: [{ source: 'customers', load: 3 }] });
+    expect(await provenance()).toMatchObject([later]);
   });
 
   it.each([
@@ -152,8 +189,8 @@ describe('provenance', () => {
     }>(
       app,
       `query ($key: String) { factSalesByKey(salesKey: $key) {
-        provenance(first: 1000) { table load file line row record }
-        customer { provenance { table load file line row record } } } }`,
+        provenance(first: 1000) { table load file line row record repair { record } }
+        customer { provenance { table load file line row record repair { record } } } } }`,
       { key: row['sales_key'] },
     );
     const texts = (records: readonly Shown[]) =>

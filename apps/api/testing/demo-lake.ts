@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { writeDemo } from '#demo';
 import { DuckDbEngine, DuckDbParquetRows, preludeDigestText } from '#engine';
-import { runPipeline, type RunResult } from '#pipeline';
+import { runPipeline, type RunOptions, type RunResult } from '#pipeline';
 import { shopCatalogue } from '#products';
 import { runIdFrom, type Clock, type Lake } from '#releases';
 import { Answers } from '#serving';
@@ -62,19 +62,28 @@ export class DemoLake {
   async publishMore(): Promise<RunResult> {
     const n = ++this.#orders;
     const day = `2026-02-${String((n % 16) + 1).padStart(2, '0')}`;
-    await writeFile(
-      join(this.folder, `landing/source1_orders_pg/orders_more_${n}.csv`),
+    await this.land(
+      `source1_orders_pg/orders_more_${n}.csv`,
       'order_id,customer_id,order_date,order_status,total_amount,discount_amount,shipping_amount,payment_method,channel,shipping_address_id,created_at,updated_at\n' +
         `MORE-${n},C-MORE,${day} 10:00:00,DELIVERED,25.00,0,5.00,card,${n % 2 === 0 ? '' : 'web'},A-1,${day} 10:00:00,${day} 11:00:00\n`,
     );
-    await writeFile(
-      join(this.folder, `landing/source1_orders_pg/order_items_more_${n}.csv`),
+    await this.land(
+      `source1_orders_pg/order_items_more_${n}.csv`,
       'item_id,order_id,product_id,quantity,unit_price,discount_percent,item_status,created_at\n' +
         `MORE-${n}-1,MORE-${n},P-MORE,2,10.00,0,fulfilled,${day}\n`,
     );
-    const result = await run(this.folder, this.lake, this.dateFrom);
+    return this.publish();
+  }
+
+  /** Publishes what has landed, or what else a run is told. */
+  async publish(options: Partial<RunOptions> = {}): Promise<RunResult> {
+    const result = await run(this.folder, this.lake, this.dateFrom, options);
     await this.answers.refresh();
     return result;
+  }
+
+  async land(path: string, content: string): Promise<void> {
+    await writeFile(join(this.folder, 'landing', path), content);
   }
 
   async remove(): Promise<void> {
@@ -88,7 +97,12 @@ function openEngine(folder: string): Promise<DuckDbEngine> {
   return DuckDbEngine.open({ memoryLimit: '512MB', threads: 2, workDir: join(folder, 'work') });
 }
 
-async function run(folder: string, lake: Lake, dateFrom: string): Promise<RunResult> {
+async function run(
+  folder: string,
+  lake: Lake,
+  dateFrom: string,
+  options: Partial<RunOptions> = {},
+): Promise<RunResult> {
   const result = await runPipeline({
     catalogue: shopCatalogue(),
     lake,
@@ -106,6 +120,7 @@ async function run(folder: string, lake: Lake, dateFrom: string): Promise<RunRes
     dateTo: '2026-12-31',
     onProgress: () => undefined,
     signal: new AbortController().signal,
+    ...options,
   });
   if (result.outcome !== 'published') throw new Error(`the run ended with ${result.outcome}`);
   return result;

@@ -7,7 +7,7 @@ import { cursorMismatch, openCursor, sealCursor } from '../cursor.js';
 import type { OpenTables } from '../open-tables.js';
 import { DEFAULT_LIMIT } from '../query.js';
 import { tablesTraced } from './trace-plan.js';
-import { traceRow, type SourceRecord, type Trace } from './trace-row.js';
+import { traceRow, type RecordRepair, type SourceRecord, type Trace } from './trace-row.js';
 
 export interface ProvenanceQuestion {
   readonly catalogue: Catalogue;
@@ -22,11 +22,12 @@ export interface ProvenanceQuestion {
 }
 
 /** A bronze record, and what of it the asker may see. */
-export interface ShownRecord extends Omit<SourceRecord, 'record'> {
+export interface ShownRecord extends Omit<SourceRecord, 'record' | 'repair'> {
   /** `bronze.orders` */
   readonly table: string;
   /** Null where nobody knows whom it is about. */
   readonly record: string | null;
+  readonly repair: (Omit<RecordRepair, 'record'> & { readonly record: string | null }) | null;
 }
 
 export interface ProvenancePage extends Pick<Trace, 'through' | 'shared'> {
@@ -113,10 +114,11 @@ function shown(
   const records = sources.flatMap(({ table, records }) => {
     const source = catalogue.sources.find(({ name }) => table === `bronze.${name}`);
     assert(source !== undefined, `${table} is of a source`);
-    return records.map((record): ShownRecord => {
-      if (maySeeAll) return { table, ...record };
-      for (const field of source.pii ?? []) masked.add(`record.${field}`);
-      return { table, ...record, record: maskedRecord(record.record, source) };
+    const seen = (record: string) => (maySeeAll ? record : maskedRecord(record, source));
+    return records.map(({ record, repair, ...place }): ShownRecord => {
+      if (!maySeeAll) for (const field of source.pii ?? []) masked.add(`record.${field}`);
+      const repaired = repair === undefined ? null : { ...repair, record: seen(repair.record) };
+      return { table, ...place, record: seen(record), repair: repaired };
     });
   });
   return { records, maskedColumns: [...masked].sort() };

@@ -52,7 +52,8 @@ export const POSITION = ['_batch_id', '_source_file', '_source_row'] as const;
 export function tablesTraced(start: TableDefinition, catalogue: Catalogue): readonly string[] {
   const { links, shared } = planTrace(start, catalogue, () => true);
   const inputs = [...links, ...shared].flatMap(({ input, except }) => [input, except ?? input]);
-  return [...new Set([start.contract.name, ...inputs])];
+  const records = inputs.some((name) => name.startsWith('bronze/')) ? ['bronze/repairs'] : [];
+  return [...new Set([start.contract.name, ...inputs, ...records])];
 }
 
 /** How rows of a table are followed level by level down to bronze, by what contracts say of keys and inputs; pure. */

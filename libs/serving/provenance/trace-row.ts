@@ -8,7 +8,7 @@ import { joinKey, keyParts, restKey } from '../rest-key.js';
 import { Bindings, quoted } from '../sql.js';
 import { parseValue, valueSql } from '../value.js';
 import { planTrace } from './trace-plan.js';
-import { recordsSql, rowsBehindSql, type Listed, type Place } from './trace-sql.js';
+import { recordsSql, repairsOfSql, rowsBehindSql, type Listed, type Place } from './trace-sql.js';
 
 /** Rows that are listed of each table, where a row follows from more. */
 const DEFAULT_ROWS = 20;
@@ -36,6 +36,21 @@ export interface SourceRecord {
   /** Its ordinal in the file, from 1. */
   readonly row: number;
   /** Verbatim of a JSON source; of a CSV file, its fields as a JSON object. Identifies people where the source does. */
+  readonly record: string;
+  /** What counts in its place. */
+  readonly repair?: RecordRepair;
+}
+
+export interface RecordRepair {
+  /** Its number. */
+  readonly repair: string;
+  readonly by: string;
+  /** When it was drafted. */
+  readonly at: string;
+  readonly reason: string | null;
+  /** By which it came. */
+  readonly load: number;
+  /** As `SourceRecord.record`. */
   readonly record: string;
 }
 
@@ -101,6 +116,12 @@ export async function traceRow(tables: OpenTables, question: TraceQuestion): Pro
     }))
     .filter(({ places }) => places.length > 0);
   const records = places.length === 0 ? [] : await ask(recordsSql(places, from), mostRecords);
+  const repairs = new Map<string, RecordRepair>();
+  for (const { table: name, places: listed } of places) {
+    const statement = repairsOfSql(name.replace('bronze/', ''), listed, from);
+    const found = statement === undefined ? [] : await ask(statement, listed.length);
+    for (const row of found) repairs.set(placeName(name, toPlace(row)), toRepair(row));
+  }
   return {
     table: sqlName(table),
     key: restKey(row, contract),
@@ -119,7 +140,7 @@ export async function traceRow(tables: OpenTables, question: TraceQuestion): Pro
         rows: totalOf(name),
         records: records
           .filter(({ relation }) => relation === sqlName(name))
-          .map(toSourceRecord)
+          .map((row) => withRepair(toSourceRecord(row), repairs.get(placeName(name, toPlace(row)))))
           .sort(inOrder),
       })),
     shared: shared.flatMap(({ input, how }, n) => {
@@ -157,6 +178,26 @@ function toPlace(row: Row): Place {
 function toSourceRecord(row: Row): SourceRecord {
   const line = row['_source_line'] ?? null;
   return { ...toPlace(row), line: line === null ? null : Number(line), record: String(row['record']) };
+}
+
+function placeName(table: string, { load, file, row }: Place): string {
+  return JSON.stringify([table, load, file, row]);
+}
+
+function toRepair(row: Row): RecordRepair {
+  const reason = row['reason'] ?? null;
+  return {
+    repair: String(row['repair']),
+    by: String(row['repaired_by']),
+    at: String(row['repaired_at']),
+    reason: reason === null ? null : String(reason),
+    load: Number(row['load']),
+    record: String(row['record']),
+  };
+}
+
+function withRepair(record: SourceRecord, repair: RecordRepair | undefined): SourceRecord {
+  return repair === undefined ? record : { ...record, repair };
 }
 
 function inOrder(a: SourceRecord, b: SourceRecord): number {

@@ -2,6 +2,7 @@ import { lakeColumns, recordText, sqlName, type Catalogue, type TableContract } 
 import { toDuckDbType, type Row, type Value } from '#engine';
 import { assert } from '#errors';
 import type { Statement } from '../compile.js';
+import { consideredSql, repairsSql } from '../considered.js';
 import type { OpenTables } from '../open-tables.js';
 import { Bindings, quoted } from '../sql.js';
 import { POSITION, type Link, type Pair, type TracePlan } from './trace-plan.js';
@@ -26,7 +27,7 @@ export type Listed = { readonly each: number } | { readonly offset: number; read
 /** What is read, and where it is read from. */
 export interface TraceFrom {
   readonly catalogue: Catalogue;
-  readonly tables: Pick<OpenTables, 'relationOf' | 'withdrawn'>;
+  readonly tables: OpenTables;
 }
 
 /**
@@ -76,6 +77,22 @@ export function recordsSql(
     });
   });
   return { sql: selects.join(' UNION ALL '), parameters: bindings.values };
+}
+
+/** The repairs of records at places of a source, by their places; undefined where the source has none. */
+export function repairsOfSql(source: string, places: readonly Place[], { tables }: TraceFrom): Statement | undefined {
+  const repairs = repairsSql(tables, source);
+  if (repairs === undefined) return undefined;
+  const bindings = new Bindings();
+  const whole = (value: number) => `CAST(${bindings.bind(value)} AS BIGINT)`;
+  const listed = places.map(({ load, file, row }) => `(${whole(load)}, ${bindings.bind(file)}, ${whole(row)})`);
+  return {
+    sql: `SELECT original_load AS _batch_id, original_file AS _source_file, original_row AS _source_row,
+        repair, repaired_by, repaired_at, reason, r._batch_id AS load, r.after AS record
+      FROM ${repairs} r JOIN (VALUES ${listed.join(', ')}) p (load, file, row)
+      ON r.original_load = p.load AND r.original_file = p.file AND r.original_row = p.row`,
+    parameters: bindings.values,
+  };
 }
 
 function byFile(places: readonly Place[]) {
@@ -142,9 +159,8 @@ class TraceStatement {
     const same = POSITION.map((at) => `q.${at} = i.${at}`).join(' AND ');
     const rejects = except === undefined ? undefined : this.from.tables.relationOf(except);
     const anti = rejects === undefined ? '' : ` ANTI JOIN ${rejects} q ON ${same}`;
-    const conditions = [...(isStart ? pairs.map((pair) => this.#isOfStart(pair)) : []), ...this.#isInput(input)];
-    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-    return `${this.#relation(input)} i${semi}${anti}${where}`;
+    const own = isStart ? pairs.map((pair) => this.#isOfStart(pair)) : [];
+    return `${this.#input(input)} i${semi}${anti}${own.length === 0 ? '' : ` WHERE ${own.join(' AND ')}`}`;
   }
 
   of(select: string): Statement {
@@ -161,7 +177,10 @@ class TraceStatement {
     return contract;
   }
 
-  #relation(table: string): string {
+  /** Of bronze the records that count. */
+  #input(table: string): string {
+    const source = this.from.catalogue.sources.find(({ name }) => table === `bronze/${name}`);
+    if (source !== undefined) return consideredSql(this.from.tables, source);
     const relation = this.from.tables.relationOf(table);
     assert(relation !== undefined, `${table} is in the release`);
     return relation;
@@ -194,14 +213,6 @@ class TraceStatement {
     const onward = [...this.plan.links, ...this.plan.shared].filter((link) => link.table === table);
     const linked = onward.flatMap(({ pairs }) => pairs.map(({ column }) => column));
     return [...new Set([...this.#contract(table).key, ...linked])];
-  }
-
-  /** Records of withdrawn loads are no input. */
-  #isInput(table: string): readonly string[] {
-    const loads = this.from.tables.withdrawn.filter(({ source }) => table === `bronze/${source}`);
-    if (loads.length === 0) return [];
-    const listed = loads.map(({ load }) => `CAST(${this.#bindings.bind(load)} AS BIGINT)`);
-    return [`i._batch_id NOT IN (${listed.join(', ')})`];
   }
 
   /** Plain comparisons with the row's own values, by which files and row groups are skipped. */
