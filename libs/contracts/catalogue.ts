@@ -2,7 +2,7 @@ import { bronzeTable, loadsTable, quarantineTable, repairsTable } from './bronze
 import { lakeColumns } from './lake-column.js';
 import type { DailyFigures } from './daily-figures.js';
 import type { SilverContract, Source, TableContract, TableDefinition } from './contract.js';
-import { inputsOf, tableOf, tablesOf } from './lineage.js';
+import { inputsOf, measuresOf, tableOf, tablesOf } from './lineage.js';
 import { refuse } from './validate.js';
 
 /** All tables of a lake. What works on tables takes one as a parameter. */
@@ -46,9 +46,14 @@ export function catalogue(parts: {
   };
 }
 
-/** Tables that a definition reads, its orphans too; `bronze/orders`. */
-export function inputTables({ sql, orphansSql }: TableDefinition): readonly string[] {
-  return [...new Set([...tablesOf(sql), ...(orphansSql === undefined ? [] : tablesOf(orphansSql))])];
+/** Tables that a definition reads, its measures and orphans too; `bronze/orders`. */
+export function inputTables({ sql, measuresSql = '', orphansSql = '' }: TableDefinition): readonly string[] {
+  return [...new Set([sql, measuresSql, orphansSql].flatMap(tablesOf))];
+}
+
+/** Relations that the rows of a table follow from, as its queries name them. */
+export function inputRelations({ sql, measuresSql = '' }: TableDefinition): readonly string[] {
+  return [...new Set([sql, measuresSql].flatMap(inputsOf))];
 }
 
 /** Whether records of a source are judged into this table, so that it has rejects. */
@@ -76,7 +81,7 @@ function crossMistakes(
     say(`is made of the unknown source ${definition.contract.source}`);
   }
   // What silver reads as parsed.orders changes with bronze.orders
-  const read = inputsOf(definition.sql).map((relation) => relation.replace(/^parsed\./, 'bronze.'));
+  const read = inputRelations(definition).map((relation) => relation.replace(/^parsed\./, 'bronze.'));
   for (const { input, by, own } of contract.recompute.from) {
     const other = contracts.get(tableOf(input));
     if (!read.includes(input) || other === undefined) {
@@ -96,6 +101,14 @@ function crossMistakes(
       say(`does not say how its rows follow from ${input}`);
     }
   }
+  mistakes.push(...measureMistakes(definition).map((mistake) => `${contract.name} ${mistake}`));
+  for (const { name, units = {} } of contract.checks) {
+    for (const [relation, by] of Object.entries(units)) {
+      const columns = contracts.get(tableOf(relation))?.columns ?? {};
+      for (const column of by)
+        if (!(column in columns)) say(`checks ${name} by ${column}, which ${relation} does not have`);
+    }
+  }
   for (const relation of contract.relations) {
     const other = contracts.get(relation.to);
     if (other === undefined) {
@@ -107,6 +120,18 @@ function crossMistakes(
     }
   }
   return mistakes;
+}
+
+/** Measures are all that a table which has them is made of: else a change could pass it by. */
+function measureMistakes({ contract, sql, measuresSql }: TableDefinition): string[] {
+  const relation = measuresOf(contract.name);
+  const isRead = new RegExp(`\\b${relation.replace('.', '\\.')}\\b`).test(sql);
+  if (contract.recompute.measures === undefined) {
+    return measuresSql !== undefined || isRead ? ['has a query for measures that its contract does not name'] : [];
+  }
+  if (measuresSql === undefined) return ['has no query for its measures'];
+  if (!isRead) return [`does not read ${relation}`];
+  return inputsOf(sql).map((input) => `reads ${input} beside its measures`);
 }
 
 /** Each table after what it reads; among the ready ones the order given. */

@@ -1,6 +1,7 @@
 import { LakeError } from '#errors';
-import { catalogue } from './catalogue.js';
+import { catalogue, inputTables } from './catalogue.js';
 import { count, pii, required, text, timestamp, typeName } from './column.js';
+import type { Check, Recompute, TableDefinition } from './contract.js';
 import { lakeColumns } from './lake-column.js';
 import { inputsOf, tablesOf } from './lineage.js';
 import { brokenAny, castFailures, parsedSelect, ruleList } from './source-sql.js';
@@ -25,6 +26,20 @@ const silverThings = silverTable('silver/things', {
   recompute: { by: ['id'], from: [{ input: 'bronze.things', by: ['id'] }], asOf: false },
 });
 const silver = { contract: silverThings, sql: 'SELECT * FROM parsed.things' };
+
+const check: Check = {
+  name: 'c',
+  severity: 'error',
+  description: 'x',
+  failing: 'SELECT id FROM gold.things',
+  units: { 'gold.things': ['id'] },
+};
+const measured: Recompute = {
+  by: [],
+  from: [{ input: 'silver.things', by: 'all', own: { id: 'id' } }],
+  measures: { by: ['id'], columns: ['n'] },
+  asOf: false,
+};
 
 function mistakeOf(make: () => unknown): string {
   try {
@@ -76,6 +91,36 @@ describe('a contract', () => {
       'a key path of another width',
       'gold/things',
       { recompute: { by: ['id'], from: [{ input: 'silver.x', by: ['a', 'b'] }], asOf: false } },
+    ],
+    [
+      'a check without the units of a relation that it reads',
+      'gold/things',
+      { checks: [{ ...check, failing: 'SELECT id FROM gold.things JOIN gold.x USING (id)' }] },
+    ],
+    [
+      'a check by a unit that it does not read',
+      'gold/things',
+      { checks: [{ ...check, units: { 'gold.things': ['n'] } }] },
+    ],
+    [
+      'a check that pairs its units badly',
+      'gold/things',
+      { checks: [{ ...check, units: { 'gold.things': ['id'], 'gold.x': ['id', 'n'] } }] },
+    ],
+    [
+      'measures of an unknown column',
+      'gold/things',
+      { recompute: { ...measured, measures: { by: ['id'], columns: ['x'] } } },
+    ],
+    [
+      'measures of an input without a unit',
+      'gold/things',
+      { recompute: { ...measured, from: [{ input: 'silver.things', by: 'all' }] } },
+    ],
+    [
+      'measures of a table that needs none',
+      'gold/things',
+      { recompute: { ...measured, by: ['id'], from: [{ input: 'silver.things', by: ['id'], own: { id: 'id' } }] } },
     ],
     [
       'rows of an input by an unknown column',
@@ -149,6 +194,7 @@ describe('a catalogue', () => {
       contract: {
         ...gold.contract,
         name: 'gold/a',
+        checks: [],
         recompute: { ...gold.contract.recompute, from: [{ input: 'gold.b', by: 'all' as const }] },
       },
       sql: 'SELECT * FROM gold.b',
@@ -162,6 +208,21 @@ describe('a catalogue', () => {
       sql: 'SELECT * FROM gold.a',
     };
     expect(mistakeOf(() => catalogue({ sources: [], tables: [circle, back] }))).toMatch(/circle/);
+  });
+
+  it('lets a table with measures read them alone, so that no change passes it by', () => {
+    const contract = table('gold/things', { ...spec, recompute: measured });
+    const made = (parts: Partial<TableDefinition>) => () =>
+      catalogue({ sources: [things], tables: [silver, { ...gold, contract, ...parts }] });
+    const measuresSql = gold.sql;
+    const sql = 'SELECT id, n FROM measures.things';
+    expect(mistakeOf(made({ sql, measuresSql }))).toBe('none');
+    expect(inputTables(made({ sql, measuresSql })().tables[1] ?? gold)).toEqual(['silver/things']);
+    expect(mistakeOf(made({ sql }))).toMatch(/no query for its measures/);
+    expect(mistakeOf(made({ measuresSql }))).toMatch(/does not read measures.things/);
+    const also = `${sql} WHERE id IN (SELECT id FROM silver.things)`;
+    expect(mistakeOf(made({ sql: also, measuresSql }))).toMatch(/beside its measures/);
+    expect(mistakeOf(made({ contract: gold.contract, measuresSql }))).toMatch(/does not name/);
   });
 
   it('gives each layer its audit columns', () => {

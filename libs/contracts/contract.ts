@@ -18,6 +18,11 @@ export interface Check {
   readonly severity: 'error' | 'warn';
   readonly description: string;
   readonly failing: string;
+  /**
+   * Of a statement that holds if it holds for each unit by itself: the columns that name the unit, by relation that the
+   * query reads (`gold.fact_sales`). Where the parent release passed, a run looks at the units that changed.
+   */
+  readonly units?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** `columns` of this table name the `key` of another; NULL refers to nothing. */
@@ -71,6 +76,18 @@ export interface Recompute {
   readonly from: readonly KeyPath[];
   /** The rows also follow from the run's as_of. */
   readonly asOf: boolean;
+  readonly measures?: Measures;
+}
+
+/**
+ * For a table that compares its units with each other, and so can only be computed as a whole: what it compares is
+ * measured unit by unit, from the rows that `own` of each input links to the unit, and kept in the table itself.
+ */
+export interface Measures {
+  /** Columns of the table that name the unit. */
+  readonly by: readonly string[];
+  /** Columns of the table that the measuring query gives besides, as the table has them. */
+  readonly columns: readonly string[];
 }
 
 export interface TableContract {
@@ -103,6 +120,8 @@ export interface SilverContract extends TableContract {
 export interface TableDefinition {
   readonly contract: TableContract | SilverContract;
   readonly sql: string;
+  /** Where the contract has measures: the query that gives them. `sql` reads them as `measures.<table>`, and no table. */
+  readonly measuresSql?: string;
   /** A query for inputs that found no place in the table, in the columns of a quarantine. */
   readonly orphansSql?: string;
 }

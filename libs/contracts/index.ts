@@ -23,6 +23,7 @@ export type {
   FieldParser,
   KeyPath,
   Layer,
+  Measures,
   Owner,
   Recompute,
   Relation,
@@ -34,8 +35,9 @@ export type {
 } from './contract.js';
 export type { DailyFigure, DailyFigures } from './daily-figures.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
-export { catalogue, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
-export { inputsOf, tableOf } from './lineage.js';
+export { catalogue, inputRelations, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
+export { inputsOf, measuresOf, tableOf } from './lineage.js';
+export { checkedRelations, failingAmong, touchedRows, touchedUnits, type CheckedRelation } from './narrowed-check.js';
 export { bronzeColumns, lakeColumns, loadsColumns } from './lake-column.js';
 export {
   brokenAny,

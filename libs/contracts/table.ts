@@ -82,6 +82,7 @@ export function referenceCheck(name: string, relation: Relation): Check {
     description: `Every ${relation.columns.join(', ')} is in ${relation.to}.`,
     failing: `SELECT ${relation.columns.map((column) => `t.${column}`).join(', ')} FROM ${sqlName(name)} t
       WHERE ${named} AND NOT EXISTS (SELECT 1 FROM ${sqlName(relation.to)} o WHERE ${on})`,
+    units: { [sqlName(name)]: relation.columns, [sqlName(relation.to)]: relation.references },
   };
 }
 
@@ -106,6 +107,7 @@ function ownChecks(name: string, key: readonly string[], columns: TableSpec['col
     severity: 'error',
     description: `${key.join(', ')} identifies a row.`,
     failing: `SELECT ${key.join(', ')} FROM ${sqlName(name)} GROUP BY ${key.join(', ')} HAVING count(*) > 1`,
+    units: { [sqlName(name)]: key },
   };
   if (never.length === 0) return [unique];
   const failing = `SELECT ${key.join(', ')} FROM ${sqlName(name)} WHERE ${never.map((column) => `${column} IS NULL`).join(' OR ')}`;

@@ -1,5 +1,6 @@
 import { LakeError } from '#errors';
 import type { Column } from './column.js';
+import { checkedRelations } from './narrowed-check.js';
 import type { Check, Rule, SilverContract, Source, TableContract } from './contract.js';
 
 /** Longer names break some readers of the lake. */
@@ -40,6 +41,7 @@ export function validateContract(contract: TableContract | SilverContract): void
   named('check', contract.checks, mistakes);
   for (const check of contract.checks) mistakes.push(...checkMistakes(check));
   known('recompute.by', contract.recompute.by);
+  if (contract.recompute.measures !== undefined) mistakes.push(...measureMistakes(contract));
   for (const { input, by, own } of contract.recompute.from) {
     known(`recompute.from ${input}`, Object.values(own ?? {}));
     if (by !== 'all' && by.length !== contract.recompute.by.length) {
@@ -84,6 +86,24 @@ export function refuse(place: string, mistakes: readonly string[]): void {
   });
 }
 
+function measureMistakes({ columns, recompute }: TableContract): string[] {
+  const { by = [], columns: measured = [] } = recompute.measures ?? {};
+  const unknown = [...by, ...measured].filter((name) => !(name in columns));
+  const mistakes = unknown.map((name) => `recompute.measures names the unknown column ${name}`);
+  if (by.length === 0) mistakes.push('recompute.measures names no unit');
+  if (new Set([...by, ...measured]).size < by.length + measured.length) {
+    mistakes.push('recompute.measures names a column twice');
+  }
+  if (recompute.by.length > 0) mistakes.push('it is recomputed unit by unit and has measures as well');
+  for (const { input, own = {} } of recompute.from) {
+    const linked = Object.values(own);
+    if (by.some((name) => !linked.includes(name))) {
+      mistakes.push(`recompute.from ${input} does not say which of its rows are measured for ${by.join(', ')}`);
+    }
+  }
+  return mistakes;
+}
+
 function columnMistakes(name: string, { type, description }: Column): string[] {
   const mistakes: string[] = [];
   if (!isName(name)) mistakes.push(`column ${name} must be snake_case`);
@@ -95,10 +115,24 @@ function columnMistakes(name: string, { type, description }: Column): string[] {
   return mistakes;
 }
 
-function checkMistakes({ name, failing, severity }: Check): string[] {
+function checkMistakes(check: Check): string[] {
+  const { name, failing, severity, units } = check;
   const mistakes: string[] = [];
   if (!/^\s*(select|with)\b/i.test(failing)) mistakes.push(`check ${name} is not a query`);
   if (severity !== 'error' && severity !== 'warn') mistakes.push(`check ${name} is neither error nor warn`);
+  if (units === undefined) return mistakes;
+  const read = checkedRelations(check);
+  const without = [...read.filter((relation) => !(relation in units))];
+  if (without.length > 0) mistakes.push(`check ${name} does not say what a unit is in ${without.join(', ')}`);
+  const widths = new Set(Object.values(units).map((by) => by.length));
+  if (widths.size !== 1 || widths.has(0)) mistakes.push(`check ${name} does not pair the columns of its units`);
+  for (const [relation, by] of Object.entries(units)) {
+    if (!read.includes(relation)) mistakes.push(`check ${name} has units of ${relation}, which it does not read`);
+    for (const column of by) {
+      // what is not in the query is not seen to change
+      if (!new RegExp(`\\b${column}\\b`).test(failing)) mistakes.push(`check ${name} does not read its unit ${column}`);
+    }
+  }
   return mistakes;
 }
 

@@ -15,7 +15,7 @@ import { quoteIdentifier, quoteRelation, quoteText } from './sql-text.js';
 /** Several tables are computed side by side, and each stream holds a connection until it is read to its end. */
 const DEFAULT_CONNECTIONS = 8;
 const DEFAULT_MAX_ROWS = 10_000;
-const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'parsed', 'valid', 'work'];
+const LAYERS = ['bronze', 'silver', 'gold', 'quarantine', 'parsed', 'valid', 'measures', 'work'];
 
 const SESSION = [`SET TimeZone = 'UTC'`, `SET default_null_order = 'NULLS_FIRST_ON_ASC_LAST_ON_DESC'`];
 

@@ -1,4 +1,4 @@
-import { inputsOf, inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
+import { inputRelations, inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
 import type { Engine } from '#engine';
 import type { WithdrawnLoad } from '#releases';
 import { planScope, withDependants, type Change } from './affected.js';
@@ -174,7 +174,7 @@ async function tableStep(
     return { seconds: recalled.seconds, results };
   }
   const startedMs = clock.nowMs();
-  for (const input of inputsOf(definition.sql)) {
+  for (const input of inputRelations(definition)) {
     if (input.startsWith('valid.')) await ensureJudged(context, catalogue, input);
   }
   const results = isSourceTable(definition)
@@ -197,7 +197,7 @@ function sameRows({ table, live }: TableOutcome): TableChange {
 
 /** `valid.<table>` relations that some transform reads. */
 function validReaders(catalogue: Catalogue): ReadonlySet<string> {
-  return new Set(catalogue.tables.flatMap(({ sql }) => inputsOf(sql)).filter((input) => input.startsWith('valid.')));
+  return new Set(catalogue.tables.flatMap(inputRelations).filter((input) => input.startsWith('valid.')));
 }
 
 function withOwners(

@@ -14,10 +14,10 @@ export interface LogicOptions {
  */
 export function logicDigest(definition: TableDefinition, options: LogicOptions): string {
   const { catalogue, prelude, dateFrom, dateTo } = options;
-  const { contract, sql, orphansSql } = definition;
+  const { contract, sql, measuresSql, orphansSql } = definition;
   const source = catalogue.sources.find(({ name }) => 'source' in contract && contract.source === name);
   const hash = createHash('sha256');
-  for (const part of [contract, sql, orphansSql ?? '', source ?? '', prelude])
+  for (const part of [contract, sql, measuresSql ?? '', orphansSql ?? '', source ?? '', prelude])
     hash.update(JSON.stringify(part)).update('\n');
   for (const [name, value] of [
     [':date_from', dateFrom],

@@ -4,6 +4,7 @@ import type { Engine } from '#engine';
 import { assert } from '#errors';
 import { judge, judgedNames, rank, reject, winners, type JudgedTable } from './silver.js';
 import { countConservation } from './conservation.js';
+import { withMeasures } from './measures.js';
 import { bindLive, countRows, sameSchema, type LiveTable } from './live-table.js';
 import { stampOf, writeTable, type WriteResult } from './write-table.js';
 import { applyWrite, type TableChange } from './table-change.js';
@@ -88,9 +89,12 @@ export async function transformSource(
 /** Computes a table that is one query over other tables, and its orphans where it has any. */
 export async function transformQuery(
   context: TransformContext,
-  { contract, sql, orphansSql }: TableDefinition,
+  definition: TableDefinition,
 ): Promise<readonly TableOutcome[]> {
-  const main = await write(context, contract.name, `(${withDates(sql, context.dates)})`, contract.key);
+  const { contract, sql, orphansSql } = definition;
+  const main = await withMeasures({ ...context, definition }, () =>
+    write(context, contract.name, `(${withDates(sql, context.dates)})`, contract.key),
+  );
   if (orphansSql === undefined) return [main];
   const rows = `(${withDates(orphansSql, context.dates)})`;
   const orphans = await write(context, quarantineOf(contract.name), rows, QUARANTINE_KEY);

@@ -39,8 +39,9 @@ describe('the catalogue of the shop', () => {
   });
 
   it.each(
-    shop.tables.flatMap(({ contract, sql, orphansSql }) => [
+    shop.tables.flatMap(({ contract, sql, measuresSql, orphansSql }) => [
       { file: `${contract.name}/transform.sql`, sql },
+      ...(measuresSql === undefined ? [] : [{ file: `${contract.name}/measures.sql`, sql: measuresSql }]),
       ...(orphansSql === undefined ? [] : [{ file: `${contract.name}/orphans.sql`, sql: orphansSql }]),
       ...contract.checks.map(({ name, failing }) => ({ file: `${contract.name} check ${name}`, sql: failing })),
     ]),

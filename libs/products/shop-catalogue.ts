@@ -54,7 +54,7 @@ export function shopCatalogue(): Catalogue {
       define(dimProduct),
       { ...define(factSales), orphansSql: sqlOf(factSales, 'orphans') },
       define(aggDailySales),
-      define(mlCustomerRfm),
+      { ...define(mlCustomerRfm), measuresSql: sqlOf(mlCustomerRfm, 'measures') },
       define(mlAnomalyDetection),
     ],
     daily: dailySales,
@@ -65,6 +65,6 @@ function define(contract: TableContract): TableDefinition {
   return { contract, sql: sqlOf(contract, 'transform') };
 }
 
-function sqlOf({ name }: TableContract, text: 'transform' | 'orphans'): string {
+function sqlOf({ name }: TableContract, text: 'transform' | 'measures' | 'orphans'): string {
   return readFileSync(new URL(`./${name}/${text}.sql`, import.meta.url), 'utf8');
 }

@@ -4,6 +4,7 @@ import {
   isSourceTable,
   lakeColumns,
   loadsColumns,
+  measuresOf,
   parsedSelect,
   rejectReasons,
   sqlName,
@@ -12,6 +13,7 @@ import {
   type Column,
   type SilverContract,
   type Source,
+  type TableContract,
   type TableDefinition,
 } from '#contracts';
 import { shopCatalogue } from '../shop-catalogue.js';
@@ -76,11 +78,14 @@ export class SmallLake {
   /** A table's query with some of its inputs replaced by other relations. */
   query(table: string, inputs: Readonly<Record<string, string>> = {}): string {
     const { sql, contract } = this.definition(table);
-    const replaced = Object.entries(inputs).reduce(
-      (text, [relation, other]) => text.replaceAll(new RegExp(`\\b${relation.replace('.', '\\.')}\\b`, 'g'), other),
-      sql,
-    );
-    return `SELECT ${Object.keys(contract.columns).join(', ')} FROM (${this.dated(replaced)}) t`;
+    return `SELECT ${Object.keys(contract.columns).join(', ')} FROM (${this.dated(withInputs(sql, inputs))}) t`;
+  }
+
+  /** The query for a table's measures, likewise. */
+  measures(table: string, inputs: Readonly<Record<string, string>> = {}): string {
+    const { measuresSql = '', contract } = this.definition(table);
+    const { by = [], columns = [] } = contract.recompute.measures ?? {};
+    return `SELECT ${[...by, ...columns].join(', ')} FROM (${this.dated(withInputs(measuresSql, inputs))}) t`;
   }
 
   definition(table: string): TableDefinition {
@@ -97,9 +102,10 @@ export class SmallLake {
   }
 
   private async computeTable(definition: TableDefinition): Promise<void> {
-    const { contract, sql } = definition;
+    const { contract, sql, measuresSql } = definition;
     const name = sqlName(contract.name);
     if (isSourceTable(definition)) return this.computeSilver(definition);
+    if (measuresSql !== undefined) await this.computeMeasures(contract, measuresSql);
     const made = `SELECT * FROM (${this.dated(sql)}) t`;
     const columns = Object.keys(contract.columns);
     await this.engine.stage(name, `SELECT ${columns.join(', ')} FROM (${made}) t`);
@@ -107,6 +113,14 @@ export class SmallLake {
     if (definition.orphansSql !== undefined) {
       await this.engine.stage(name.replace('gold.', 'quarantine.'), this.dated(definition.orphansSql));
     }
+  }
+
+  /** What it measures is what the table has. */
+  private async computeMeasures({ name, columns, recompute }: TableContract, sql: string): Promise<void> {
+    await this.engine.stage(measuresOf(name), this.dated(sql));
+    const { by = [], columns: measured = [] } = recompute.measures ?? {};
+    const promised = [...by, ...measured].map((column) => [column, columns[column]!] as const);
+    await this.sameTypes(measuresOf(name), Object.fromEntries(promised));
   }
 
   private async computeSilver(definition: TableDefinition & { contract: SilverContract & { source: string } }) {
@@ -180,6 +194,13 @@ export class SmallLake {
     tables.forEach(visit);
     return wanted;
   }
+}
+
+export function withInputs(sql: string, inputs: Readonly<Record<string, string>>): string {
+  return Object.entries(inputs).reduce(
+    (text, [relation, other]) => text.replaceAll(new RegExp(`\\b${relation.replace('.', '\\.')}\\b`, 'g'), other),
+    sql,
+  );
 }
 
 function ledgerRow({ source, load, asOf, records }: Loaded): Fields {

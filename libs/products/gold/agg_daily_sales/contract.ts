@@ -34,24 +34,23 @@ export const aggDailySales = table('gold/agg_daily_sales', {
     {
       name: 'totals_equal_sales',
       severity: 'error',
-      description:
-        'Lines, revenue, discount and shipping add up to those of fact_sales, but for sums too large for money.',
-      failing: `SELECT a.lines FROM (
-          SELECT coalesce(sum(total_line_items), 0) AS lines, coalesce(sum(gross_revenue), 0) AS gross,
-            coalesce(sum(net_revenue), 0) AS net, coalesce(sum(total_discount), 0) AS discount,
-            coalesce(sum(total_shipping), 0) AS shipping
-          FROM gold.agg_daily_sales) a
-        CROSS JOIN (
-          SELECT coalesce(sum(lines), 0) AS lines, coalesce(sum(to_money(gross)), 0) AS gross,
-            coalesce(sum(to_money(net)), 0) AS net, coalesce(sum(to_money(discount)), 0) AS discount,
-            coalesce(sum(to_money(shipping)), 0) AS shipping
-          FROM (
-            SELECT count(*) AS lines, sum(line_total) AS gross, sum(net_line_total) AS net,
-              sum(discount_amount) AS discount, sum(shipping_allocated) AS shipping
-            FROM gold.fact_sales
-            GROUP BY order_year, order_month, order_day, channel) days) f
-        WHERE a.lines <> f.lines OR a.gross <> f.gross OR a.net <> f.net OR a.discount <> f.discount
-          OR a.shipping <> f.shipping`,
+      description: 'Lines, revenue, discount and shipping of a day and channel are those of its sales.',
+      failing: `SELECT a.order_year FROM gold.agg_daily_sales a
+        FULL JOIN (
+          SELECT order_year, order_month, order_day, channel,
+            count(*) AS lines, to_money(sum(line_total)) AS gross, to_money(sum(net_line_total)) AS net,
+            to_money(sum(discount_amount)) AS discount, to_money(sum(shipping_allocated)) AS shipping
+          FROM gold.fact_sales
+          GROUP BY order_year, order_month, order_day, channel) f
+        ON f.order_year = a.order_year AND f.order_month = a.order_month AND f.order_day = a.order_day
+          AND f.channel IS NOT DISTINCT FROM a.channel
+        WHERE a.total_line_items IS DISTINCT FROM f.lines OR a.gross_revenue IS DISTINCT FROM f.gross
+          OR a.net_revenue IS DISTINCT FROM f.net OR a.total_discount IS DISTINCT FROM f.discount
+          OR a.total_shipping IS DISTINCT FROM f.shipping`,
+      units: {
+        'gold.agg_daily_sales': ['order_year', 'order_month', 'order_day', 'channel'],
+        'gold.fact_sales': ['order_year', 'order_month', 'order_day', 'channel'],
+      },
     },
   ],
   recompute: {

@@ -25,6 +25,7 @@ export const dimCustomer = table('gold/dim_customer', {
       description: 'A customer has one current version.',
       failing: `SELECT customer_id FROM gold.dim_customer GROUP BY customer_id
         HAVING sum(CASE WHEN is_current THEN 1 ELSE 0 END) <> 1`,
+      units: { 'gold.dim_customer': ['customer_id'] },
     },
     {
       name: 'versions_in_line',
@@ -35,6 +36,7 @@ export const dimCustomer = table('gold/dim_customer', {
           lead(effective_start_date) OVER (PARTITION BY customer_id ORDER BY customer_sk ASC NULLS FIRST) AS next_start
         FROM gold.dim_customer) v
         WHERE effective_end_date <> coalesce(next_start, DATE '9999-12-31') OR effective_end_date < effective_start_date`,
+      units: { 'gold.dim_customer': ['customer_id'] },
     },
     {
       name: 'customers_complete',
@@ -42,6 +44,7 @@ export const dimCustomer = table('gold/dim_customer', {
       description: 'Every customer in silver has a version.',
       failing: `SELECT customer_id FROM silver.customers s
         WHERE NOT EXISTS (SELECT 1 FROM gold.dim_customer d WHERE d.customer_id = s.customer_id)`,
+      units: { 'silver.customers': ['customer_id'], 'gold.dim_customer': ['customer_id'] },
     },
   ],
   recompute: { by: ['customer_id'], from: [{ input: 'valid.customers', by: ['customer_id'] }], asOf: true },

@@ -66,6 +66,7 @@ export const factSales = table('gold/fact_sales', {
       description: "The lines of an order share exactly the order's shipping.",
       failing: `SELECT order_id FROM gold.fact_sales GROUP BY order_id
         HAVING sum(shipping_allocated) <> max(shipping_amount)`,
+      units: { 'gold.fact_sales': ['order_id'] },
     },
     {
       name: 'items_conserved',

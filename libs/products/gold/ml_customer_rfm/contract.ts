@@ -35,10 +35,13 @@ export const mlCustomerRfm = table('gold/ml_customer_rfm', {
     {
       name: 'customers_complete',
       severity: 'error',
-      description: 'Every customer with a sale is there.',
-      failing: `SELECT r.n FROM (SELECT count(*) AS n, coalesce(sum(frequency), 0) AS orders FROM gold.ml_customer_rfm) r
-        CROSS JOIN (SELECT count(DISTINCT customer_id) AS n, count(DISTINCT order_id) AS orders FROM gold.fact_sales) f
-        WHERE r.n <> f.n OR r.orders <> f.orders`,
+      description: 'The customers are those with a sale, each with as many orders.',
+      failing: `SELECT f.customer_id FROM gold.ml_customer_rfm r
+        FULL JOIN (
+          SELECT customer_id, count(DISTINCT order_id) AS orders FROM gold.fact_sales GROUP BY customer_id) f
+        ON f.customer_id = r.customer_id
+        WHERE r.frequency IS DISTINCT FROM f.orders`,
+      units: { 'gold.ml_customer_rfm': ['customer_id'], 'gold.fact_sales': ['customer_id'] },
     },
     {
       name: 'scores_in_range',
@@ -46,10 +49,33 @@ export const mlCustomerRfm = table('gold/ml_customer_rfm', {
       description: 'Scores lie between 1 and 5.',
       failing: `SELECT customer_id FROM gold.ml_customer_rfm WHERE r_score NOT BETWEEN 1 AND 5
         OR f_score NOT BETWEEN 1 AND 5 OR m_score NOT BETWEEN 1 AND 5`,
+      units: { 'gold.ml_customer_rfm': ['customer_id'] },
     },
   ],
   recompute: {
     by: [],
+    measures: {
+      by: ['customer_id'],
+      columns: [
+        'frequency',
+        'monetary',
+        'avg_line_value',
+        'avg_order_value',
+        'total_items_bought',
+        'unique_products',
+        'avg_items_per_order',
+        'channels_used',
+        'cancelled_orders',
+        'returned_orders',
+        'delivered_orders',
+        'customer_lifespan_days',
+        'first_order_date',
+        'last_order_date',
+        'return_rate',
+        'cancel_rate',
+        'delivery_rate',
+      ],
+    },
     from: [
       {
         input: 'gold.fact_sales',

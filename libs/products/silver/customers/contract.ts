@@ -56,6 +56,7 @@ export const customers = silverTable('silver/customers', {
       severity: 'error',
       description: 'email_hash is a hash: 64 characters.',
       failing: 'SELECT customer_id FROM silver.customers WHERE length(email_hash) <> 64',
+      units: { 'silver.customers': ['customer_id'] },
     },
   ],
   recompute: { by: ['customer_id'], from: [{ input: 'bronze.customers', by: ['customer_id'] }], asOf: true },
