@@ -25,7 +25,7 @@ export class LaunchFolder {
     return pids.filter((pid) => isOf(this.path, pid) && hasArgument(pid, withArgument)).map(Number);
   }
 
-  async empty(withinMs = 10_000): Promise<void> {
+  async empty(withinMs = 60_000): Promise<void> {
     await until(
       () => this.processes().length === 0,
       withinMs,
@@ -95,7 +95,7 @@ export class Launched {
     this.process.kill(signal);
   }
 
-  async saidOnError(text: string | RegExp, withinMs = 20_000): Promise<void> {
+  async saidOnError(text: string | RegExp, withinMs = 60_000): Promise<void> {
     await until(
       () => this.stderr.search(text) >= 0,
       withinMs,

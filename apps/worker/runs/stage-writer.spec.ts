@@ -8,13 +8,12 @@ it('a stage is written when it begins and ends, and steps between only now and t
   const written: StageView[] = [];
   const stages = new StageWriter(systemClock, (view) => Promise.resolve(void written.push(view)));
   stages.tell({ kind: 'stage', state: 'begun', stage: 'load', done: 0, total: 1000 });
-  await setTimeout(20);
+  await until(() => written.length > 0);
   expect(written.map(about)).toEqual(['load running 0/1000']);
   for (let done = 1; done <= 1000; done++) stages.tell({ kind: 'step', stage: 'load', done, total: 1000 });
-  await setTimeout(20);
   expect(written).toHaveLength(1);
   stages.tell({ kind: 'stage', state: 'ended', stage: 'load', done: 1000, total: 1000 });
-  await setTimeout(20);
+  await until(() => written.at(-1)?.state === 'done');
   expect(about(written.at(-1))).toBe('load done 1000/1000');
   expect(written.length).toBeLessThan(4);
 });
@@ -44,3 +43,7 @@ it('a lost race begins again: stages that had begun wait once more', async () =>
   await stages.close('ended');
   expect([...written.values()].map(about).sort()).toEqual(['load running 0/5', 'silver waiting 0/0']);
 });
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setTimeout(5);
+}

@@ -143,10 +143,8 @@ describe('records of runs', () => {
     const runId = await aRun(records);
     await postgres.kill();
     const away = open();
-    const started = Date.now();
     for (const each of [records, away])
       await expect(each.get(runId)).rejects.toMatchObject({ code: 'records.unavailable', kind: 'unavailable' });
-    expect(Date.now() - started).toBeLessThan(8_000);
     expect(await records.isReachable()).toBe(false);
     await postgres.start();
     for (const each of [records, away]) expect(await each.get(runId)).toMatchObject({ state: 'queued' });
