@@ -58,12 +58,14 @@ export interface Source {
 
 /** How the rows of a table follow from rows of an input, so that a run can recompute only what a change touches. */
 export interface KeyPath {
-  /** `silver.orders` */
+  /** `silver.orders`; of `bronze` and `valid` ones, `by` names fields of the source as they are parsed. */
   readonly input: string;
   /** Columns of the input that give the unit of recomputation, in the order of `recompute.by`; or `all`: any change recomputes everything. */
   readonly by: readonly string[] | 'all';
-  /** Narrower than `all`, for a runner that can: a query for the units, where `changed` names the input's changed rows, before and after. */
+  /** Where `by` is `all`: a query for the units, in the columns of `recompute.by`, where `changed` names the input's changed rows, before and after. */
   readonly via?: string;
+  /** The only columns of the input that the rows follow from, its key among them: a row of which others change touches nothing. */
+  readonly reads?: readonly string[];
   /** Columns of the input by the columns of a row that they equal: the rows that it is made of, where `by` names more of them. */
   readonly own?: Readonly<Record<string, string>>;
   /** How the others that `by` names weigh in, where they do: shares, means, quintiles. A trace names them by this and their number. */
@@ -74,8 +76,11 @@ export interface Recompute {
   /** Columns that name the unit of recomputation: fact_sales is recomputed by order. Empty: only as a whole. */
   readonly by: readonly string[];
   readonly from: readonly KeyPath[];
-  /** The rows also follow from the run's as_of. */
-  readonly asOf: boolean;
+  /**
+   * Whether the rows also follow from the run's as_of. `rejects`: only in that a record which a rule rejects as lying in
+   * the future comes in once as_of has passed it; no record is ever rejected because as_of moved forward.
+   */
+  readonly asOf: boolean | 'rejects';
   readonly measures?: Measures;
 }
 

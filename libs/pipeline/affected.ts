@@ -4,7 +4,10 @@ import { inputTables, type Catalogue, type TableContract } from '#contracts';
 /** What changed in one input of a table since the parent release. */
 export type Change =
   | { readonly kind: 'none' }
-  /** Some keys; `relation` holds them under the input's own column names. */
+  /**
+   * Some rows; `relation` holds each that went or came under the input's own column names: a changed row twice, as it
+   * was and as it is.
+   */
   | { readonly kind: 'keys'; readonly relation: string }
   | { readonly kind: 'all' };
 
@@ -17,26 +20,44 @@ export interface ScopeQuestion {
   readonly changes: ReadonlyMap<string, Change>;
   readonly asOfMoved: boolean;
   readonly logicChanged: boolean;
+  /** Where only rejects follow from as_of: the records that the parent release rejects, in the input's columns. */
+  readonly rejected?: string;
 }
 
 /**
  * The units of recomputation (contract.recompute.by) that a change of its inputs touches, as a query; pure.
  * A table whose rows follow from as_of, whose logic changed, or which is global by nature is recomputed as a whole.
  */
-export function planScope({ contract, changes, asOfMoved, logicChanged }: ScopeQuestion): Scope {
+export function planScope({ contract, changes, asOfMoved, logicChanged, rejected }: ScopeQuestion): Scope {
   const { by, from, asOf } = contract.recompute;
-  if (logicChanged || (asOf && asOfMoved)) return { kind: 'all' };
+  if (logicChanged || (asOf === true && asOfMoved)) return { kind: 'all' };
   const units: string[] = [];
   for (const path of from) {
     const change = changes.get(path.input) ?? { kind: 'none' };
     if (change.kind === 'none') continue;
-    if (change.kind === 'all' || path.by === 'all' || by.length === 0) return { kind: 'all' };
-    assert(path.by.length === by.length, `${contract.name} maps ${path.input} to its units column by column`);
-    units.push(
-      `SELECT ${path.by.map((column, n) => `${column} AS ${by[n] ?? column}`).join(', ')} FROM ${change.relation}`,
-    );
+    if (change.kind === 'all' || by.length === 0) return { kind: 'all' };
+    const changed = path.reads === undefined ? change.relation : `(${thatMatter(change.relation, path.reads)})`;
+    if (path.by !== 'all') units.push(unitsOf(contract, path.input, path.by, changed));
+    else if (path.via !== undefined) units.push(path.via.replace(/\bchanged\b/g, changed));
+    else return { kind: 'all' };
+  }
+  if (asOf === 'rejects' && asOfMoved) {
+    const path = from.find(({ input }) => input.startsWith('bronze.'));
+    if (path === undefined || path.by === 'all' || rejected === undefined) return { kind: 'all' };
+    units.push(unitsOf(contract, path.input, path.by, rejected));
   }
   return units.length === 0 ? { kind: 'none' } : { kind: 'units', sql: units.join(' UNION ') };
+}
+
+function unitsOf({ name, recompute }: TableContract, input: string, path: readonly string[], changed: string): string {
+  assert(path.length === recompute.by.length, `${name} maps ${input} to its units column by column`);
+  return `SELECT ${path.map((column, n) => `${column} AS ${recompute.by[n] ?? column}`).join(', ')} FROM ${changed}`;
+}
+
+/** Changed rows without those of which only other columns changed: such a row is there as it was and as it is. */
+function thatMatter(relation: string, columns: readonly string[]): string {
+  const list = columns.join(', ');
+  return `SELECT ${list} FROM ${relation} GROUP BY ${list} HAVING count(*) % 2 = 1`;
 }
 
 /** The named tables and all that depends on them; pure. Throws `run.unknown_table`, whose message names the tables there are. */

@@ -1,10 +1,13 @@
-import { inputRelations, inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
+import { inputTables, isSourceTable, type Catalogue, type Owner, type TableDefinition } from '#contracts';
 import type { Engine } from '#engine';
 import type { WithdrawnLoad } from '#releases';
 import { planScope, withDependants, type Change } from './affected.js';
 import { bindConsidered, withdrawnAfter } from './considered.js';
 import { lakeTables } from './lake-schema.js';
+import { bindBronzeChange, type BronzeChange } from './bronze-change.js';
 import { loadLanding } from './load-landing.js';
+import { transformQuery } from './transform-query.js';
+import { bindRejected, transformSource, type SourceScope } from './transform-source.js';
 import type { Landing } from './load/landing.js';
 import { logicDigest, type LogicOptions } from './logic-digest.js';
 import type { ParentState } from './parent-state.js';
@@ -15,17 +18,7 @@ import { runInOrder } from './schedule.js';
 import { relationOf } from './sql-name.js';
 import type { StageOptions } from './stage-run.js';
 import type { TableChange } from './table-change.js';
-import {
-  ensureJudged,
-  finished,
-  restore,
-  sourceOf,
-  transformQuery,
-  transformSource,
-  type FinishedTable,
-  type TableOutcome,
-  type TransformContext,
-} from './transform.js';
+import { finished, restore, type FinishedTable, type TableOutcome, type TransformContext } from './transform.js';
 
 export interface ComputeRequest extends StageOptions {
   readonly engine: Engine;
@@ -74,20 +67,24 @@ export async function computeRun(
   const wanted = withDependants(request.tables ?? [], catalogue);
   const landed = await loadLanding(request, landing);
   const outcomes: (TableOutcome & { seconds: number })[] = [...landed.outcomes];
-  const changes = new Map<string, Change>(landed.outcomes.map(({ table }) => [relationOf(table), { kind: 'all' }]));
-  const before = state.parent?.withdrawn ?? [];
+  const { parent } = state;
+  const before = parent?.withdrawn ?? [];
   const withdrawn = withdrawnAfter(before, request);
   const movesLoads = JSON.stringify(withdrawn) !== JSON.stringify(before);
-  const live = new Map([...state.tables, ...landed.outcomes.map(({ table, live }) => [table, live] as const)]);
+  const current = new Map([...state.tables, ...landed.outcomes.map(({ table, live }) => [table, live] as const)]);
+  const bronze = new Map<string, BronzeChange>();
   for (const source of catalogue.sources) {
-    const bronze = live.get(`bronze/${source.name}`);
-    if (bronze !== undefined) await bindConsidered(engine, source, bronze, withdrawn);
-    const loadsOf = (list: readonly WithdrawnLoad[]) =>
-      JSON.stringify(list.filter((load) => load.source === source.name));
-    if (loadsOf(withdrawn) !== loadsOf(before)) changes.set(`bronze.${source.name}`, { kind: 'all' });
+    const live = current.get(`bronze/${source.name}`);
+    if (live !== undefined) await bindConsidered(engine, source, live, withdrawn);
+    const change = await bindBronzeChange({ engine, source, prior: state.tables, current, landed, before, withdrawn });
+    if (change !== undefined) bronze.set(source.name, change);
   }
-  const asOfMoved = state.parent !== undefined && state.parent.as_of !== request.asOf;
-  const readBy = validReaders(catalogue);
+  const changes = new Map<string, Change>(
+    [...bronze].map(([source, { parsed }]) => [`bronze.${source}`, { kind: 'keys', relation: parsed }]),
+  );
+  const asOfMoved = parent !== undefined && parent.as_of !== request.asOf;
+  // Rows that follow from a day that is taken back, and verdicts on records of days after it, are not looked for one by one.
+  const isWhole = request.full || parent === undefined || request.asOf < parent.as_of;
   const context: TransformContext = {
     engine,
     runId: request.runId,
@@ -96,9 +93,13 @@ export async function computeRun(
     filesDir: journal.filesDir,
     lakeTables: new Map(lakeTables(catalogue).map((table) => [table.name, table])),
     prior: state.tables,
+    current,
     judged: new Set(),
     loads: landed.loads,
-    keepsValid: (table) => readBy.has(table.replace('silver/', 'valid.')),
+    withdrawn,
+    bronze,
+    changes,
+    validColumns: (table) => validColumns(catalogue, table),
     signal: request.signal,
   };
   const steps = new Map<Stage, number>(COMPUTING.map((stage) => [stage, 0]));
@@ -109,23 +110,33 @@ export async function computeRun(
     const stage = stageOf(definition.contract);
     stages.begin(stage, steps.get(stage) ?? 0);
     const renewsLogic = state.parent?.tables[name]?.logic !== logic.get(name);
-    const logicChanged = request.full || wanted.has(name) || renewsLogic;
+    const logicChanged = isWhole || wanted.has(name) || renewsLogic;
     // A stream's tables are its own; a batch run only makes them where they are missing.
     const isOthers = definition.contract.owner === 'stream' && state.tables.has(name);
-    if (isOthers || planScope({ contract: definition.contract, changes, asOfMoved, logicChanged }).kind === 'none') {
+    const rejudges = asOfMoved && definition.contract.recompute.asOf === 'rejects';
+    const rejected =
+      isSourceTable(definition) && rejudges && !logicChanged
+        ? await bindRejected(context, catalogue, definition)
+        : undefined;
+    const question = { contract: definition.contract, changes, asOfMoved, logicChanged };
+    const scope = planScope(rejected === undefined ? question : { ...question, rejected });
+    if (isOthers || scope.kind === 'none') {
       stages.step(stage);
       return;
     }
-    const { seconds, results } = await tableStep(request, context, definition);
+    const { seconds, results, valid } = await tableStep(request, context, definition, { scope, rejudges });
     for (const result of results) {
       // New logic that gives the same rows is recorded too: else every later run would compute them again.
       const change = result.change ?? (renewsLogic && result.table === name ? sameRows(result) : undefined);
       outcomes.push({ ...result, change, seconds });
-      if (result.change !== undefined) changes.set(relationOf(result.table), { kind: 'all' });
+      // What follows from other logic follows from other rows, the same ones or not.
+      if (result.change !== undefined)
+        changes.set(relationOf(result.table), renewsLogic ? { kind: 'all' } : result.changed);
     }
     // Losers count too: who reads every valid record sees more than the winners.
-    if (isSourceTable(definition)) changes.set(relationOf(name).replace('silver.', 'valid.'), { kind: 'all' });
-    stages.step(stage, { kind: 'table', table: name, rows: results[0]?.totalRows ?? 0, seconds });
+    if (isSourceTable(definition)) changes.set(relationOf(name).replace('silver.', 'valid.'), valid);
+    if (results.length === 0) stages.step(stage);
+    else stages.step(stage, { kind: 'table', table: name, rows: results[0]?.totalRows ?? 0, seconds });
   };
   await runInOrder(
     catalogue.tables.map((definition) => ({
@@ -139,9 +150,11 @@ export async function computeRun(
   outcomes.sort((a, b) => (order.get(a.table) ?? 0) - (order.get(b.table) ?? 0));
   return {
     mode:
-      outcomes.some(({ change }) => change !== undefined) || request.full || wanted.size > 0 || movesLoads
+      isWhole || wanted.size > 0
         ? 'full'
-        : 'none',
+        : movesLoads || outcomes.some(({ change }) => change !== undefined)
+          ? 'incremental'
+          : 'none',
     files: landed.files,
     outcomes,
     changes: withOwners(outcomes, catalogue, logic),
@@ -160,29 +173,35 @@ interface FinishedStep {
   readonly tables: readonly FinishedTable[];
 }
 
+interface StepResult {
+  readonly seconds: number;
+  readonly results: readonly TableOutcome[];
+  /** What changed of a source's valid records. */
+  readonly valid: Change;
+}
+
 /** Computes a table with its rejects, or takes both as an earlier attempt of this run left them. */
 async function tableStep(
   { catalogue, clock, journal }: ComputeRequest,
   context: TransformContext,
   definition: TableDefinition,
-): Promise<{ readonly seconds: number; readonly results: readonly TableOutcome[] }> {
+  what: SourceScope,
+): Promise<StepResult> {
   const { name } = definition.contract;
   const recalled = (await journal.recall(name)) as FinishedStep | undefined;
   if (recalled !== undefined) {
     const results = [];
     for (const table of recalled.tables) results.push(await restore(context, table));
-    return { seconds: recalled.seconds, results };
+    // which of them changed was not kept
+    return { seconds: recalled.seconds, results, valid: { kind: 'all' } };
   }
   const startedMs = clock.nowMs();
-  for (const input of inputRelations(definition)) {
-    if (input.startsWith('valid.')) await ensureJudged(context, catalogue, input);
-  }
-  const results = isSourceTable(definition)
-    ? await transformSource(context, definition, sourceOf(catalogue, definition.contract.source))
-    : await transformQuery(context, definition);
+  const { outcomes: results, valid } = isSourceTable(definition)
+    ? await transformSource(context, catalogue, definition, what)
+    : { outcomes: await transformQuery(context, catalogue, definition, what.scope), valid: { kind: 'none' as const } };
   const seconds = (clock.nowMs() - startedMs) / 1000;
   await journal.record(name, { seconds, tables: results.map(finished) } satisfies FinishedStep);
-  return { seconds, results };
+  return { seconds, results, valid };
 }
 
 /** What each computed table's rows follow from besides its inputs. */
@@ -195,9 +214,11 @@ function sameRows({ table, live }: TableOutcome): TableChange {
   return { table, schema, partitionBy, redefines: 'keeps', added: [], removed: [] };
 }
 
-/** `valid.<table>` relations that some transform reads. */
-function validReaders(catalogue: Catalogue): ReadonlySet<string> {
-  return new Set(catalogue.tables.flatMap(inputRelations).filter((input) => input.startsWith('valid.')));
+/** The columns by which tables follow from every valid record of a silver table. */
+function validColumns({ tables }: Catalogue, table: string): readonly string[] {
+  const input = table.replace('silver/', 'valid.');
+  const paths = tables.flatMap(({ contract }) => contract.recompute.from).filter((path) => path.input === input);
+  return [...new Set(paths.flatMap(({ by }) => (by === 'all' ? [] : by)))];
 }
 
 function withOwners(

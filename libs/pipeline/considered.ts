@@ -10,22 +10,22 @@ import { literal, relationOf, workName } from './sql-name.js';
  * Binds `bronze.<source>` as tables are computed from it: without withdrawn loads, and with each repaired record in the
  * place of its original (load, file, row, time and as_of), so that keys and history come out as if it had come so. Of
  * several repairs of one record the latest counts; withdrawn with its load, it gives the place back. Needs
- * `bronze.repairs`.
+ * `bronze.repairs`. Under another `name`: as it was before some loads.
  */
 export async function bindConsidered(
   engine: Engine,
   source: Source,
   live: LiveTable,
   withdrawn: readonly WithdrawnLoad[],
+  name = `bronze.${source.name}`,
 ): Promise<void> {
-  const table = `bronze/${source.name}`;
   const out = withdrawn.filter((load) => load.source === source.name).map(({ load }) => String(load));
   const ofSource = `${relationOf(REPAIRS)} r WHERE r.source = ${literal(source.name)}`;
   const repairs = await countOf(engine, ofSource);
-  if (out.length === 0 && repairs === 0) return bindLive(engine, relationOf(table), live);
+  if (out.length === 0 && repairs === 0) return bindLive(engine, name, live);
 
-  const stored = workName('stored', table);
-  const repaired = workName('repaired', table);
+  const stored = workName('stored', name.replace('.', '_'));
+  const repaired = workName('repaired', name.replace('.', '_'));
   await bindLive(engine, stored, live);
   await engine.stage(
     repaired,
@@ -38,7 +38,7 @@ export async function bindConsidered(
   const columns = Object.keys(bronzeColumns(source));
   const atPlace = columns.map((name) => (name in PLACE ? `r.${PLACE[name]} AS ${name}` : `b.${name}`));
   await engine.define(
-    relationOf(table),
+    name,
     `SELECT ${columns.map((name) => `b.${name}`).join(', ')} FROM ${stored} b
     WHERE ${isNone('b._batch_id', out)}
       AND NOT EXISTS (SELECT 1 FROM ${relationOf(REPAIRS)} r

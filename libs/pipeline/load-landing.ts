@@ -13,14 +13,17 @@ import { runInOrder } from './schedule.js';
 import { literal, relationOf } from './sql-name.js';
 import { applyWrite } from './table-change.js';
 import type { TableOutcome } from './transform.js';
+import type { WithdrawnLoad } from '#releases';
 import type { WrittenFile } from '#engine';
 
-interface Landed {
+export interface Landed {
   readonly files: readonly FileReport[];
   /** Bronze tables that grew or were made, and the ledger. */
   readonly outcomes: readonly (TableOutcome & { readonly seconds: number })[];
   /** Loads of landing files, by source. */
   readonly loads: ReadonlyMap<string, number>;
+  /** Loads of repairs. */
+  readonly repairs: readonly WithdrawnLoad[];
   /** The last load of each source that grew, repairs too. */
   readonly lastLoads: ReadonlyMap<string, number>;
 }
@@ -86,7 +89,8 @@ export async function loadLanding(request: ComputeRequest, landing: Landing): Pr
     outcomes.push({ ...(await append(request, table, written)), seconds: result?.seconds ?? 0 });
   }
   const lastLoads = new Map(loaded.map(({ source, load }) => [source, load]));
-  return { files: fileReports(results, landing), outcomes, loads, lastLoads };
+  const repairLoads = repairs.ledger.map(({ source, load }) => ({ source, load }));
+  return { files: fileReports(results, landing), outcomes, loads, repairs: repairLoads, lastLoads };
 }
 
 /** Loads the repairs that the run was given, after what landed. */
@@ -207,7 +211,8 @@ async function append(
   const { change, live } = applyWrite({ table: table.name, shape: table, before, replaced: before, result: write });
   await bindLive(engine, relationOf(table.name), live);
   const totalRows = await countRows(engine, relationOf(table.name), live);
-  return { table: table.name, change, live, write, totalRows, conservation: undefined };
+  const { changed } = write;
+  return { table: table.name, key: [], change, changed, live, write, totalRows, conservation: undefined };
 }
 
 function fileReports(results: ReadonlyMap<string, LoadResult>, landing: Landing): readonly FileReport[] {
