@@ -80,17 +80,30 @@ function crossMistakes(
   if (isSourceTable(definition) && !sources.some(({ name }) => name === definition.contract.source)) {
     say(`is made of the unknown source ${definition.contract.source}`);
   }
+  const ownFields = isSourceTable(definition) ? fieldsOf(`valid.${definition.contract.name}`, contract, sources) : undefined;
+  for (const column of ownFields === undefined ? [] : contract.key) {
+    if (!ownFields?.includes(column)) say(`has the key ${column}, which is no field of its source`);
+  }
   // What silver reads as parsed.orders changes with bronze.orders
   const read = inputRelations(definition).map((relation) => relation.replace(/^parsed\./, 'bronze.'));
-  for (const { input, by, own } of contract.recompute.from) {
+  for (const { input, by, own, reads } of contract.recompute.from) {
     const other = contracts.get(tableOf(input));
     if (!read.includes(input) || other === undefined) {
       say(`is recomputed from ${input}, which it does not read`);
       continue;
     }
     const columns = lakeColumns(other);
+    // Changed records are looked for in bronze by what their parsers read.
+    const fields = fieldsOf(input, other, sources);
     for (const column of by === 'all' ? [] : by) {
       if (!(column in columns)) say(`is recomputed by ${column}, which ${input} does not have`);
+      else if (fields !== undefined && !fields.includes(column)) say(`is recomputed by ${column}, no field of ${input}`);
+    }
+    for (const column of reads ?? []) {
+      if (!(column in columns)) say(`reads ${column}, which ${input} does not have`);
+    }
+    for (const column of reads === undefined ? [] : other.key) {
+      if (!reads?.includes(column)) say(`reads ${input} without its key ${column}`);
     }
     for (const column of Object.keys(own ?? {})) {
       if (!(column in columns)) say(`is made of rows of ${input} by ${column}, which it does not have`);
@@ -132,6 +145,14 @@ function measureMistakes({ contract, sql, measuresSql }: TableDefinition): strin
   if (measuresSql === undefined) return ['has no query for its measures'];
   if (!isRead) return [`does not read ${relation}`];
   return inputsOf(sql).map((input) => `reads ${input} beside its measures`);
+}
+
+/** Fields of the source behind `bronze.<source>` or `valid.<table>`; undefined of other inputs. */
+function fieldsOf(input: string, table: TableContract, sources: readonly Source[]): readonly string[] | undefined {
+  const silver: { readonly source?: string } = table;
+  const name = input.startsWith('bronze.') ? input.replace('bronze.', '') : silver.source;
+  const source = /^(bronze|valid)\./.test(input) ? sources.find((candidate) => candidate.name === name) : undefined;
+  return source === undefined ? undefined : Object.keys(source.fields);
 }
 
 /** Each table after what it reads; among the ready ones the order given. */

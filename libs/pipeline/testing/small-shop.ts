@@ -79,7 +79,7 @@ const silverOrders = silverTable('silver/orders', {
       failing: `SELECT order_id FROM silver.orders WHERE amount > ${TOO_MUCH / 2}`,
     },
   ],
-  recompute: { by: ['order_id'], from: [{ input: 'bronze.orders', by: ['order_id'] }], asOf: true },
+  recompute: { by: ['order_id'], from: [{ input: 'bronze.orders', by: ['order_id'] }], asOf: 'rejects' },
 });
 
 const ordersSql = `SELECT order_id, customer_id, tier, placed_on, channel, amount, updated_at,

@@ -64,5 +64,5 @@ export const clickstream = silverTable('silver/clickstream', {
     },
   ],
   checks: [warnIfEmpty('silver/clickstream')],
-  recompute: { by: ['event_id'], from: [{ input: 'bronze.clickstream', by: ['event_id'] }], asOf: true },
+  recompute: { by: ['event_id'], from: [{ input: 'bronze.clickstream', by: ['event_id'] }], asOf: 'rejects' },
 });

@@ -41,7 +41,7 @@ export const inventory = silverTable('silver/inventory', {
     by: ['product_id'],
     from: [
       { input: 'bronze.inventory', by: ['product_id'] },
-      { input: 'silver.products', by: ['product_id'] },
+      { input: 'silver.products', by: ['product_id'], reads: ['product_id', 'cost_price'] },
     ],
     asOf: true,
   },
