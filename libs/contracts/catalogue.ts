@@ -80,7 +80,9 @@ function crossMistakes(
   if (isSourceTable(definition) && !sources.some(({ name }) => name === definition.contract.source)) {
     say(`is made of the unknown source ${definition.contract.source}`);
   }
-  const ownFields = isSourceTable(definition) ? fieldsOf(`valid.${definition.contract.name}`, contract, sources) : undefined;
+  const ownFields = isSourceTable(definition)
+    ? fieldsOf(`valid.${definition.contract.name}`, contract, sources)
+    : undefined;
   for (const column of ownFields === undefined ? [] : contract.key) {
     if (!ownFields?.includes(column)) say(`has the key ${column}, which is no field of its source`);
   }
@@ -97,7 +99,8 @@ function crossMistakes(
     const fields = fieldsOf(input, other, sources);
     for (const column of by === 'all' ? [] : by) {
       if (!(column in columns)) say(`is recomputed by ${column}, which ${input} does not have`);
-      else if (fields !== undefined && !fields.includes(column)) say(`is recomputed by ${column}, no field of ${input}`);
+      else if (fields !== undefined && !fields.includes(column))
+        say(`is recomputed by ${column}, no field of ${input}`);
     }
     for (const column of reads ?? []) {
       if (!(column in columns)) say(`reads ${column}, which ${input} does not have`);
@@ -148,9 +151,13 @@ function measureMistakes({ contract, sql, measuresSql }: TableDefinition): strin
 }
 
 /** Fields of the source behind `bronze.<source>` or `valid.<table>`; undefined of other inputs. */
-function fieldsOf(input: string, table: TableContract, sources: readonly Source[]): readonly string[] | undefined {
-  const silver: { readonly source?: string } = table;
-  const name = input.startsWith('bronze.') ? input.replace('bronze.', '') : silver.source;
+function fieldsOf(
+  input: string,
+  table: TableContract | SilverContract,
+  sources: readonly Source[],
+): readonly string[] | undefined {
+  const own = 'source' in table ? table.source : undefined;
+  const name = input.startsWith('bronze.') ? input.replace('bronze.', '') : own;
   const source = /^(bronze|valid)\./.test(input) ? sources.find((candidate) => candidate.name === name) : undefined;
   return source === undefined ? undefined : Object.keys(source.fields);
 }
