@@ -2,7 +2,8 @@ import { bronzeTable, loadsTable, quarantineTable, repairsTable } from './bronze
 import { lakeColumns } from './lake-column.js';
 import type { DailyFigures } from './daily-figures.js';
 import type { SilverContract, Source, TableContract, TableDefinition } from './contract.js';
-import { inputsOf, measuresOf, tableOf, tablesOf } from './lineage.js';
+import { inputsOf, tableOf, tablesOf } from './lineage.js';
+import { measuresOf } from './measure.js';
 import { refuse } from './validate.js';
 
 /** All tables of a lake. What works on tables takes one as a parameter. */

@@ -36,7 +36,8 @@ export type {
 export type { DailyFigure, DailyFigures } from './daily-figures.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
 export { catalogue, inputRelations, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
-export { inputsOf, measuresOf, tableOf } from './lineage.js';
+export { inputsOf, tableOf } from './lineage.js';
+export { measuresOf, recomputedUnits } from './measure.js';
 export { checkedRelations, failingAmong, touchedRows, touchedUnits, type CheckedRelation } from './narrowed-check.js';
 export { bronzeColumns, lakeColumns, loadsColumns } from './lake-column.js';
 export {

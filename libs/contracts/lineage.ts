@@ -17,8 +17,3 @@ export function tableOf(relation: string): string {
     .replace(/^parsed\//, 'bronze/')
     .replace(/^valid\//, 'silver/');
 }
-
-/** The relation of a table's measures: `gold/ml_customer_rfm` reads `measures.ml_customer_rfm`. */
-export function measuresOf(table: string): string {
-  return `measures.${table.split('/').at(-1) ?? table}`;
-}

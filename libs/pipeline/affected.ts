@@ -1,5 +1,5 @@
 import { assert, LakeError } from '#errors';
-import { inputTables, type Catalogue, type TableContract } from '#contracts';
+import { inputTables, recomputedUnits, type Catalogue, type TableContract } from '#contracts';
 
 /** What changed in one input of a table since the parent release. */
 export type Change =
@@ -25,11 +25,12 @@ export interface ScopeQuestion {
 }
 
 /**
- * The units of recomputation (contract.recompute.by) that a change of its inputs touches, as a query; pure.
+ * The units of recomputation (contract.recompute.by, or those measured) that a change of its inputs touches, as a query; pure.
  * A table whose rows follow from as_of, whose logic changed, or which is global by nature is recomputed as a whole.
  */
 export function planScope({ contract, changes, asOfMoved, logicChanged, rejected }: ScopeQuestion): Scope {
-  const { by, from, asOf } = contract.recompute;
+  const { asOf } = contract.recompute;
+  const { by, from } = recomputedUnits(contract);
   if (logicChanged || (asOf === true && asOfMoved)) return { kind: 'all' };
   const units: string[] = [];
   for (const path of from) {
@@ -37,21 +38,21 @@ export function planScope({ contract, changes, asOfMoved, logicChanged, rejected
     if (change.kind === 'none') continue;
     if (change.kind === 'all' || by.length === 0) return { kind: 'all' };
     const changed = path.reads === undefined ? change.relation : `(${thatMatter(change.relation, path.reads)})`;
-    if (path.by !== 'all') units.push(unitsOf(contract, path.input, path.by, changed));
+    if (path.by !== 'all') units.push(unitsOf(by, path.by, changed));
     else if (path.via !== undefined) units.push(path.via.replace(/\bchanged\b/g, changed));
     else return { kind: 'all' };
   }
   if (asOf === 'rejects' && asOfMoved) {
     const path = from.find(({ input }) => input.startsWith('bronze.'));
     if (path === undefined || path.by === 'all' || rejected === undefined) return { kind: 'all' };
-    units.push(unitsOf(contract, path.input, path.by, rejected));
+    units.push(unitsOf(by, path.by, rejected));
   }
   return units.length === 0 ? { kind: 'none' } : { kind: 'units', sql: units.join(' UNION ') };
 }
 
-function unitsOf({ name, recompute }: TableContract, input: string, path: readonly string[], changed: string): string {
-  assert(path.length === recompute.by.length, `${name} maps ${input} to its units column by column`);
-  return `SELECT ${path.map((column, n) => `${column} AS ${recompute.by[n] ?? column}`).join(', ')} FROM ${changed}`;
+function unitsOf(by: readonly string[], path: readonly string[], changed: string): string {
+  assert(path.length === by.length, 'an input maps to the units column by column');
+  return `SELECT ${path.map((column, n) => `${column} AS ${by[n] ?? column}`).join(', ')} FROM ${changed}`;
 }
 
 /** Changed rows without those of which only other columns changed: such a row is there as it was and as it is. */

@@ -1,11 +1,21 @@
-import type { Catalogue, TableContract } from '#contracts';
+import {
+  checkedRelations,
+  failingAmong,
+  touchedRows,
+  touchedUnits,
+  type Catalogue,
+  type Check,
+  type CheckedRelation,
+  type TableContract,
+} from '#contracts';
 import type { Engine } from '#engine';
+import type { Change } from './affected.js';
 import type { ComputedRun } from './compute.js';
 import { countOf } from './count-of.js';
 import { isConserved } from './conservation.js';
 import { isFilledByStats } from './live-table.js';
 import type { StageProgress } from './progress.js';
-import { withDates } from './sql-name.js';
+import { relationOf, withDates, workName } from './sql-name.js';
 import type { CheckReport } from './report.js';
 
 interface CheckRequest {
@@ -16,41 +26,85 @@ interface CheckRequest {
   readonly signal: AbortSignal;
 }
 
-/** Runs the contract's checks of every table that was computed, on the staged state, and that no row was lost. */
-export async function checkTables({
-  catalogue,
-  engine,
-  computed,
-  stages,
-  signal,
-}: CheckRequest): Promise<readonly CheckReport[]> {
-  const checksOf = (table: string) => catalogue.byName.get(table)?.contract.checks ?? [];
-  stages.begin(
-    'checks',
-    computed.outcomes.reduce(
-      (sum, { table, conservation }) => sum + checksOf(table).length + (conservation === undefined ? 0 : 1),
-      0,
-    ),
-  );
+/** Above this many units, a check looks at all rows if that is not much more than those of the units. */
+const FEW_UNITS = 20_000;
+const LARGE_SHARE = 0.25;
+
+/**
+ * Checks the staged state, and that no row was lost. An `error` check passed in the parent release, so it looks at what
+ * changed in any table that it reads; where logic is new or nothing is known of the change, at everything.
+ */
+export async function checkTables(request: CheckRequest): Promise<readonly CheckReport[]> {
+  const { catalogue, computed, stages } = request;
+  const planned = planChecks(catalogue, computed);
+  const conserved = computed.outcomes.filter(({ conservation }) => conservation !== undefined);
+  stages.begin('checks', planned.length + conserved.length);
   const reports: CheckReport[] = [];
   const add = (...check: Parameters<typeof checkReport>) => {
     reports.push(checkReport(...check));
     stages.step('checks');
   };
-  for (const { table, live, conservation } of computed.outcomes) {
-    const contract = catalogue.byName.get(table)?.contract;
-    for (const check of checksOf(table)) {
-      const byStats =
-        check.name === NEVER_NULL && contract !== undefined && isFilledByStats(live, requiredOf(contract));
-      const failing = byStats ? 0 : await countOf(engine, `(${withDates(check.failing, computed.dates)}) f`, signal);
-      add(table, check.name, check.severity, failing);
-    }
-    if (conservation !== undefined) {
-      const lost = [conservation.run, conservation.cumulative].filter((counts) => !isConserved(counts)).length;
-      add(table, 'rows_conserved', 'error', lost);
-    }
+  for (const plan of planned) add(plan.contract.name, plan.check, await failingRows(request, plan));
+  for (const { table, conservation } of conserved) {
+    const counts = conservation === undefined ? [] : [conservation.run, conservation.cumulative];
+    const lost = counts.filter((count) => !isConserved(count)).length;
+    add(table, { name: 'rows_conserved', severity: 'error' }, lost);
   }
   return reports;
+}
+
+interface PlannedCheck {
+  readonly contract: TableContract;
+  readonly check: Check;
+  /** Relations that changed, of those that the check reads; or the whole tables are looked at. */
+  readonly changed: 'whole' | readonly CheckedRelation[];
+}
+
+/** Pure: which checks a run has to make, and of what. */
+function planChecks(catalogue: Catalogue, { outcomes, renewed }: ComputedRun): readonly PlannedCheck[] {
+  const columns = new Map(catalogue.contracts.map((contract) => [relationOf(contract.name), contract.columns]));
+  const changes = new Map<string, Change>(outcomes.map(({ table, changed }) => [relationOf(table), changed]));
+  const computed = new Set(outcomes.map(({ table }) => table));
+  return catalogue.tables.flatMap(({ contract }) =>
+    contract.checks.flatMap((check): readonly PlannedCheck[] => {
+      if (renewed.has(contract.name)) return [{ contract, check, changed: 'whole' }];
+      const read = checkedRelations(check).map((name) => ({ name, change: changes.get(name) ?? { kind: 'none' } }));
+      if (read.every(({ change }) => change.kind === 'none')) return [];
+      // Whether a warning was given before is not known; only the table's own change asks for it again.
+      if (check.severity === 'warn') {
+        return computed.has(contract.name) ? [{ contract, check, changed: 'whole' }] : [];
+      }
+      if (read.some(({ change }) => change.kind === 'all')) return [{ contract, check, changed: 'whole' }];
+      const changed = read.flatMap(({ name, change }) =>
+        change.kind === 'keys' ? [{ name, columns: columns.get(name) ?? {}, changed: change.relation }] : [],
+      );
+      return [{ contract, check, changed }];
+    }),
+  );
+}
+
+async function failingRows(request: CheckRequest, { contract, check, changed }: PlannedCheck): Promise<number> {
+  const { catalogue, computed, engine, signal } = request;
+  const outcome = computed.outcomes.find(({ table }) => table === contract.name);
+  if (check.name === NEVER_NULL && outcome !== undefined && isFilledByStats(outcome.live, requiredOf(contract)))
+    return 0;
+  const count = (sql: string) => countOf(engine, `(${withDates(sql, computed.dates)}) f`, signal);
+  if (changed === 'whole') return count(check.failing);
+  const touched = touchedUnits(check, changed);
+  if (touched === undefined) {
+    for (const relation of changed) if ((await count(touchedRows(check, relation))) > 0) return count(check.failing);
+    return 0;
+  }
+  const units = workName(`touched_${check.name}`, contract.name);
+  try {
+    const among = await engine.stage(units, touched, signal);
+    if (among === 0) return 0;
+    if (among > FEW_UNITS && among > LARGE_SHARE * (outcome?.totalRows ?? 0)) return await count(check.failing);
+    const columns = new Map(catalogue.contracts.map(({ name, columns }) => [relationOf(name), columns]));
+    return await count(failingAmong(check, (relation) => columns.get(relation) ?? {}, units));
+  } finally {
+    await engine.drop(units);
+  }
 }
 
 /** The files' own counts of NULLs spare reading every column of every row once more. */
@@ -60,7 +114,11 @@ function requiredOf({ columns }: TableContract): readonly string[] {
   return Object.keys(columns).filter((name) => columns[name]?.nullable === false);
 }
 
-function checkReport(table: string, name: string, severity: 'error' | 'warn', failing: number): CheckReport {
+function checkReport(
+  table: string,
+  { name, severity }: Pick<Check, 'name' | 'severity'>,
+  failing: number,
+): CheckReport {
   const [layer, ...rest] = table.split('/');
   return { table: rest.join('/'), layer: layer ?? '', name, severity, passed: failing === 0, failing_rows: failing };
 }

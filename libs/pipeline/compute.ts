@@ -42,6 +42,8 @@ export interface ComputedRun {
   readonly files: readonly FileReport[];
   readonly outcomes: readonly (TableOutcome & { readonly seconds: number })[];
   readonly changes: ReadonlyMap<string, ComputedChange>;
+  /** Tables that were computed by other logic than the parent's, or by wish: how their checks stood is not known. */
+  readonly renewed: ReadonlySet<string>;
   /** Tables whose state the result follows from. */
   readonly readSet: ReadonlySet<string>;
   /** The last load that this run brought, by source. */
@@ -105,12 +107,14 @@ export async function computeRun(
   const steps = new Map<Stage, number>(COMPUTING.map((stage) => [stage, 0]));
   for (const { contract } of catalogue.tables) steps.set(stageOf(contract), (steps.get(stageOf(contract)) ?? 0) + 1);
   for (const [stage, total] of steps) if (total === 0) stages.begin(stage, 0);
+  const renewed = new Set<string>();
   const run = async (definition: TableDefinition): Promise<void> => {
     const { name } = definition.contract;
     const stage = stageOf(definition.contract);
     stages.begin(stage, steps.get(stage) ?? 0);
     const renewsLogic = state.parent?.tables[name]?.logic !== logic.get(name);
     const logicChanged = isWhole || wanted.has(name) || renewsLogic;
+    if (logicChanged) renewed.add(name);
     // A stream's tables are its own; a batch run only makes them where they are missing.
     const isOthers = definition.contract.owner === 'stream' && state.tables.has(name);
     const rejudges = asOfMoved && definition.contract.recompute.asOf === 'rejects';
@@ -158,6 +162,7 @@ export async function computeRun(
     files: landed.files,
     outcomes,
     changes: withOwners(outcomes, catalogue, logic),
+    renewed,
     readSet: new Set(lakeTables(catalogue).map(({ name }) => name)),
     loads: landed.lastLoads,
     withdrawn,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { catalogue } from '#contracts';
 import { planVacuum, vacuum } from '#releases';
 import { MemoryStore } from '#storage';
 import type { RunReport } from './report.js';
@@ -277,6 +278,22 @@ describe('checks', () => {
     lake.land(SECOND, [{ order: 'c', amount: `${TOO_MUCH}` }]);
     expect((await lake.run()).outcome).toBe('published');
     expect((await lake.latest()).loads).toEqual({ orders: 2 });
+  });
+
+  it('that are new look at every row, though nothing landed', async () => {
+    const lake = await aLake();
+    const { sources, tables } = smallShop();
+    const check = {
+      name: 'amount_small',
+      severity: 'error',
+      description: 'No order is worth anything.',
+      failing: 'SELECT order_id FROM silver.orders WHERE amount > 0',
+      units: { 'silver.orders': ['order_id'] },
+    } as const;
+    const stricter = tables.map(({ contract, ...rest }) => ({ ...rest, contract: { ...contract, checks: [check] } }));
+    const result = await lake.run({ catalogue: catalogue({ sources, tables: stricter.slice(0, 1) }) });
+    expect(result.outcome).toBe('check_failed');
+    expect(result.report.checks).toContainEqual(expect.objectContaining({ name: 'amount_small', failing_rows: 2 }));
   });
 
   it('that fail with a warning are recorded, and the release is published', async () => {

@@ -1,10 +1,17 @@
-import { isSourceTable, tableOf, type Catalogue, type KeyPath, type TableDefinition } from '#contracts';
+import {
+  isSourceTable,
+  recomputedUnits,
+  tableOf,
+  type Catalogue,
+  type KeyPath,
+  type TableDefinition,
+} from '#contracts';
 import type { Scope } from './affected.js';
 import { countOf } from './count-of.js';
 import type { Units } from './holding-files.js';
 import { quarantineOf } from './lake-schema.js';
 import { countRows } from './live-table.js';
-import { withMeasures } from './measures.js';
+import { withMeasures, type MeasureRequest } from './measures.js';
 import { literal, PLACE, withDates, withInputs, workName } from './sql-name.js';
 import { isComparable, write, type TableOutcome, type TransformContext } from './transform.js';
 import { isMost, stageRowsOf, stageUnits } from './units.js';
@@ -27,11 +34,14 @@ export async function transformQuery(
   const prior = context.prior.get(contract.name);
   if (scope.kind === 'units' && prior !== undefined && areComparable(context, definition)) {
     const { engine, signal } = context;
-    const units = await stageUnits(engine, contract.name, scope.sql, contract.recompute.by, signal);
+    const units = await stageUnits(engine, contract.name, scope.sql, recomputedUnits(contract).by, signal);
     try {
       if (units.count === 0) return [];
       if (!(await isMost(engine, contract.name, units, prior))) {
-        return await computeUnits(context, catalogue, definition, units);
+        // What compares its units with each other is computed as a whole, of what was measured again and what was not.
+        return definition.measuresSql === undefined
+          ? await computeUnits(context, catalogue, definition, units)
+          : await computeAll(context, catalogue, definition, { units: units.relation, prior });
       }
     } finally {
       await engine.drop(units.relation);
@@ -51,11 +61,12 @@ async function computeAll(
   context: TransformContext,
   catalogue: Catalogue,
   definition: TableDefinition,
+  changed?: MeasureRequest['changed'],
 ): Promise<readonly TableOutcome[]> {
   const { contract, sql, orphansSql } = definition;
   const { engine, current, dates, signal } = context;
   for (const { input } of contract.recompute.from) await ensureJudged(context, catalogue, input);
-  const main = await withMeasures({ engine, definition, dates, signal }, () =>
+  const main = await withMeasures({ engine, definition, dates, current, changed, signal }, () =>
     write(context, { table: contract.name, rows: `(${withDates(sql, dates)})`, key: contract.key }),
   );
   if (orphansSql === undefined) return [main];

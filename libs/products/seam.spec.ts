@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { sqlName, type KeyPath, type TableContract } from '#contracts';
+import { recomputedUnits, sqlName } from '#contracts';
 import { DuckDbEngine } from '#engine';
 import { landings } from './testing/landings.js';
 import { SmallLake } from './testing/small-lake.js';
@@ -28,7 +28,7 @@ describe('recomputing only what a change touches', () => {
         for (const [name, rows] of Object.entries(second)) lake.load(name, rows, '2025-05-03');
         await lake.compute(...lake.catalogue.tables.map(({ contract }) => contract.name));
         for (const { contract, measuresSql } of lake.catalogue.tables) {
-          const { by, from } = unitsOf(contract);
+          const { by, from } = recomputedUnits(contract);
           if (by.length === 0) continue;
           const query = (inputs: Readonly<Record<string, string>> = {}) =>
             measuresSql === undefined ? lake.query(contract.name, inputs) : lake.measures(contract.name, inputs);
@@ -58,16 +58,6 @@ describe('recomputing only what a change touches', () => {
 function touched(alias: string, columns: readonly string[], units: readonly string[]): string {
   const same = columns.map((column, n) => `u.${units[n] ?? column} IS NOT DISTINCT FROM ${alias}.${column}`);
   return `EXISTS (SELECT 1 FROM work.units u WHERE ${same.join(' AND ')})`;
-}
-
-/** Of a table that compares its units, the units that it measures. */
-function unitsOf({ recompute }: TableContract): Pick<TableContract['recompute'], 'by' | 'from'> {
-  const { measures } = recompute;
-  if (measures === undefined) return recompute;
-  const columnOf = (own: KeyPath['own'], unit: string) =>
-    Object.entries(own ?? {}).find(([, column]) => column === unit)?.[0] ?? unit;
-  const from = recompute.from.map((path) => ({ ...path, by: measures.by.map((unit) => columnOf(path.own, unit)) }));
-  return { by: measures.by, from };
 }
 
 async function expectSame(table: string, expected: string, relation: string): Promise<void> {

@@ -71,6 +71,7 @@ const silverOrders = silverTable('silver/orders', {
       severity: 'error',
       description: `No order is worth more than ${TOO_MUCH}.`,
       failing: `SELECT order_id FROM silver.orders WHERE amount > ${TOO_MUCH}`,
+      units: { 'silver.orders': ['order_id'] },
     },
     {
       name: 'amount_usual',
