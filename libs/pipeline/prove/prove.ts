@@ -5,7 +5,7 @@ import type { Schema } from '#delta';
 import type { Engine } from '#engine';
 import { ReleaseReader, tableAt, type Clock, type Lake, type Release, type TableState } from '#releases';
 import { localCopy } from '#storage';
-import { logicDigests } from '../compute.js';
+import { logicDigests, type ComputedRun } from '../compute.js';
 import { countOf } from '../count-of.js';
 import { quarantineOf, schemaOf } from '../lake-schema.js';
 import { bindLive, type LiveTable } from '../live-table.js';
@@ -42,26 +42,35 @@ export interface ProveProgress {
  * contracts, logs and files. Writes nothing into the lake but the proof, which it also returns.
  */
 export async function prove(options: ProveOptions): Promise<Proof> {
-  const { lake, release, clock, workDir } = options;
+  const { lake, release, clock } = options;
   const startedMs = clock.nowMs();
+  const found = await withProver(options, (prover) => prover.prove());
+  const provedMs = clock.nowMs();
+  const proof: Proof = {
+    format: 1,
+    release: release.number,
+    verdict: verdictOf(found),
+    as_of: release.as_of,
+    proved_at: new Date(provedMs).toISOString(),
+    seconds: (provedMs - startedMs) / 1000,
+    ...found,
+  };
+  await writeProof(lake.store, proof);
+  return proof;
+}
+
+/** The comparison alone: what a rebuild says of the rows of every table. Writes nothing into the lake. */
+export function compareRelease(options: ProveOptions): Promise<readonly ProvedTable[]> {
+  return withProver(options, (prover) => prover.compareAll());
+}
+
+async function withProver<T>(options: ProveOptions, work: (prover: Prover) => Promise<T>): Promise<T> {
   const engine = await options.openEngine();
   try {
-    const found = await new Prover(options, engine).prove();
-    const provedMs = clock.nowMs();
-    const proof: Proof = {
-      format: 1,
-      release: release.number,
-      verdict: verdictOf(found),
-      as_of: release.as_of,
-      proved_at: new Date(provedMs).toISOString(),
-      seconds: (provedMs - startedMs) / 1000,
-      ...found,
-    };
-    await writeProof(lake.store, proof);
-    return proof;
+    return await work(new Prover(options, engine));
   } finally {
     await engine.close();
-    await rm(join(workDir, REBUILT), { recursive: true, force: true });
+    await rm(join(options.workDir, REBUILT), { recursive: true, force: true });
   }
 }
 
@@ -76,7 +85,6 @@ const QUARANTINE = 'bronze/quarantine/';
 class Prover {
   private readonly rulesChanged: ReadonlySet<string>;
   private readonly states = new Map<string, TableState>();
-  private readonly live = new Map<string, LiveTable>();
   private readonly total: number;
   private done = 0;
 
@@ -91,53 +99,80 @@ class Prover {
 
   async prove(): Promise<Found> {
     const { lake, clock } = this.options;
-    const fileChecks = await this.openRelease();
-    const unreferenced = await checkUnreferenced(lake, clock);
-    const files = [...fileChecks, unreferenced];
+    const fileChecks = [...(await this.checkFiles()), await checkUnreferenced(lake, clock)];
     // Rows cannot be told from files that are not there.
     if (fileChecks.some(({ name, passed }) => name === 'files_present' && !passed)) {
-      return { tables: this.computed().map((contract) => this.notCompared(contract)), checks: files };
+      return { tables: this.computed().map((contract) => this.notCompared(contract)), checks: fileChecks };
     }
+    const checks: ProofCheck[] = [];
+    const { tables, rebuilt } = await this.eachTable(async (contract, live, { dates }) => {
+      checks.push(...(await this.checkRows(contract, live, dates)));
+    });
+    return { tables, checks: [...checks, ...checkConserved(rebuilt), ...fileChecks] };
+  }
+
+  async compareAll(): Promise<readonly ProvedTable[]> {
+    const { tables } = await this.eachTable(() => Promise.resolve());
+    return tables;
+  }
+
+  /** Rebuilds, then compares table by table and, while the table is at hand, does what else is to be done with it. */
+  private async eachTable(
+    also: (contract: TableContract, live: LiveTable, rebuilt: ComputedRun) => Promise<void>,
+  ): Promise<{ readonly tables: readonly ProvedTable[]; readonly rebuilt: ComputedRun }> {
     const { engine } = this;
-    const rebuilt = await rebuild(this.options, engine, this.live, (event) => {
+    const released = await this.openTables();
+    const rebuilt = await rebuild(this.options, engine, released, (event) => {
       if (event.kind === 'table') this.step(`${event.table} rebuilt`);
     });
     for (const { table, live } of rebuilt.outcomes) await bindLive(engine, workName(REBUILT, table), live);
-    for (const [table, live] of this.live) await bindLive(engine, relationOf(table), this.asContracted(table, live));
+    for (const [table, live] of released) await bindLive(engine, relationOf(table), this.asContracted(table, live));
     const tables: ProvedTable[] = [];
-    const checks: ProofCheck[] = [];
     for (const contract of this.options.catalogue.contracts) {
-      const live = this.live.get(contract.name);
+      const live = released.get(contract.name);
       if (live !== undefined) {
         const outcome = rebuilt.outcomes.find(({ table }) => table === contract.name);
         await this.atHand(contract.name, live, async () => {
           if (outcome !== undefined) tables.push(await this.compare(contract, live.schema, outcome.totalRows));
-          checks.push(...(await this.checkRows(contract, live, rebuilt.dates)));
+          await also(contract, live, rebuilt);
         });
       }
       this.step(contract.name);
     }
-    return { tables, checks: [...checks, ...checkConserved(rebuilt), ...files] };
+    return { tables, rebuilt };
   }
 
-  /** Reads what the release says of each table, and looks at its files and log. */
-  private async openRelease(): Promise<readonly ProofCheck[]> {
+  private async stateOf(table: string): Promise<TableState> {
+    const known = this.states.get(table);
+    if (known !== undefined) return known;
+    const state = await tableAt(this.options.lake, this.options.release, table);
+    this.states.set(table, state);
+    return state;
+  }
+
+  private async checkFiles(): Promise<readonly ProofCheck[]> {
     const { lake, release } = this.options;
     const newest = (await new ReleaseReader(lake.store).latest()) ?? release;
     const checks: ProofCheck[] = [];
     for (const table of Object.keys(release.tables).sort()) {
-      const state = await tableAt(lake, release, table);
-      const present = await checkFilesPresent(lake, state);
+      const state = await this.stateOf(table);
       const log = await checkLog(lake, newest, state);
-      checks.push(present, ...(log === undefined ? [] : [log]));
-      this.states.set(table, state);
-      if (!present.passed) continue;
-      const files = [];
-      for (const { add, storePath } of state.files)
-        files.push({ add, localPath: await localCopy(lake.store, storePath, lake.cacheDir) });
-      this.live.set(table, { schema: state.schema, partitionBy: state.partitionColumns, files });
+      checks.push(await checkFilesPresent(lake, state), ...(log === undefined ? [] : [log]));
     }
     return checks;
+  }
+
+  private async openTables(): Promise<ReadonlyMap<string, LiveTable>> {
+    const { lake, release } = this.options;
+    const tables = new Map<string, LiveTable>();
+    for (const table of Object.keys(release.tables)) {
+      const { schema, partitionColumns, files: stored } = await this.stateOf(table);
+      const files = [];
+      for (const { add, storePath } of stored)
+        files.push({ add, localPath: await localCopy(lake.store, storePath, lake.cacheDir) });
+      tables.set(table, { schema, partitionBy: partitionColumns, files });
+    }
+    return tables;
   }
 
   /** With columns that the contract has gained since: checks may name them. */
@@ -191,8 +226,7 @@ class Prover {
   ): Promise<readonly ProofCheck[]> {
     const { engine } = this;
     const { catalogue, signal } = this.options;
-    const state = this.states.get(table);
-    if (state === undefined) return [];
+    const state = await this.stateOf(table);
     const rows = await countOf(engine, relationOf(table), signal);
     const counted = rows === state.rows ? [] : [`${rows} rows, the release says ${state.rows}`];
     const source = catalogue.sources.find(({ name }) => `bronze/${name}` === table);

@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import type { Catalogue } from '#contracts';
 import type { Engine } from '#engine';
-import type { Release } from '#releases';
 import { computeRun, logicDigests, type ComputedRun } from '../compute.js';
 import { lakeTables } from '../lake-schema.js';
 import { bindLive, type LiveTable } from '../live-table.js';
 import type { ParentState } from '../parent-state.js';
 import { StageProgress, type OnProgress } from '../progress.js';
 import { noJournal } from '../run-journal.js';
-import { relationOf, workName } from '../sql-name.js';
+import { relationOf } from '../sql-name.js';
 import type { ProveOptions } from './prove.js';
 
 /** Begins the names of the files that a rebuild writes in the work folder; no run has it. */
@@ -33,7 +32,6 @@ export async function rebuild(
     if (live !== undefined) bronze.set(name, live);
     await bindLive(engine, relationOf(name), live ?? { schema, partitionBy, files: [] });
   }
-  await leaveOutWithdrawn(engine, release, bronze);
   const state: ParentState = { parent: undefined, bases: new Map(), tables: bronze };
   const request = {
     ...options,
@@ -49,6 +47,7 @@ export async function rebuild(
     openEngine: () => Promise.resolve(engine),
     landingDir: workDir,
     newNonce: () => `${clock.nowMs()}`,
+    withdraw: release.withdrawn,
     full: true,
     rehash: false,
     onProgress,
@@ -65,21 +64,4 @@ function unpartitioned(catalogue: Catalogue): Catalogue {
     byName: new Map(tables.map((one) => [one.contract.name, one])),
     contracts: catalogue.contracts.map((contract) => ({ ...contract, partitionBy: [] })),
   };
-}
-
-/** Withdrawn loads stay in bronze and are no input to anything. */
-async function leaveOutWithdrawn(
-  engine: Engine,
-  { withdrawn }: Release,
-  bronze: ReadonlyMap<string, LiveTable>,
-): Promise<void> {
-  for (const source of new Set(withdrawn.map((load) => load.source))) {
-    const name = `bronze/${source}`;
-    const live = bronze.get(name);
-    if (live === undefined) continue;
-    const all = workName('all', name);
-    await bindLive(engine, all, live);
-    const loads = withdrawn.filter((load) => load.source === source).map(({ load }) => load);
-    await engine.define(relationOf(name), `SELECT * FROM ${all} WHERE _batch_id NOT IN (${loads.join(', ')})`);
-  }
 }

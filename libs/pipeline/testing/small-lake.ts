@@ -138,12 +138,15 @@ export class SmallLake {
 
   /** A proof of a release, the newest unless told. */
   async prove(options: Partial<ProveOptions> = {}): Promise<Proof> {
-    return prove({
+    return prove(this.proving({ release: options.release ?? (await this.latest()), ...options }));
+  }
+
+  proving(options: Partial<ProveOptions> & Pick<ProveOptions, 'release'>): ProveOptions {
+    return {
       catalogue: smallShop(),
       lake: this.lake,
       openEngine: () => this.workshop.pool.open(),
       prelude: preludeDigestText,
-      release: options.release ?? (await this.latest()),
       clock: this.clock,
       workDir: this.workshop.folder('proof'),
       dateFrom: '2026-01-01',
@@ -151,7 +154,7 @@ export class SmallLake {
       onProgress: () => undefined,
       signal: new AbortController().signal,
       ...options,
-    });
+    };
   }
 
   releases(): Promise<readonly Release[]> {
