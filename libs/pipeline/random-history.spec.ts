@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { histories, liveThrough, type World } from './testing/history.js';
 import { eventWorld, salesWorld, shopWorld } from './testing/history-worlds.js';
 import { Workshop } from './testing/small-lake.js';
+import { wholeShop } from './testing/whole-shop.js';
 
 const long = process.env['SHOPSMART_LONG'] !== undefined;
 /** A failure prints both; given again, the same history comes again. */
@@ -17,6 +18,7 @@ const cases: readonly (readonly [string, World, number])[] = [
   ['of the small shop', shopWorld, 60],
   ['of sales', salesWorld, 50],
   ['of events', eventWorld, 90],
+  ['of all tables of the product', wholeShop, 20],
 ];
 
 describe(`random histories (SHOPSMART_SEED=${seed})`, () => {

@@ -9,8 +9,11 @@ const days = ['2026-01-15', '2026-02-17', '2026-03-15'];
 
 /** A keyed silver table, and gold that follows from winners and from every valid record. */
 export const shopWorld: World = {
-  name: 'the small shop',
-  catalogues: [smallShop(), smallShop({ salesFrom: 11 }), smallShop({ withGreatest: true })],
+  versions: [
+    { catalogue: smallShop() },
+    { catalogue: smallShop({ salesFrom: 11 }) },
+    { catalogue: smallShop({ withGreatest: true }) },
+  ],
   days,
   records: {
     orders: fc.record({
@@ -27,8 +30,12 @@ export const shopWorld: World = {
 
 /** Three sources, a history dimension, a fact table with orphans, an aggregate of it and a global table. */
 export const salesWorld: World = {
-  name: 'sales',
-  catalogues: [salesShop(), salesShop('without_returns'), salesShop('counts_orders'), salesShop('strict')],
+  versions: [
+    { catalogue: salesShop() },
+    { catalogue: salesShop('without_returns') },
+    { catalogue: salesShop('counts_orders') },
+    { catalogue: salesShop('strict') },
+  ],
   days,
   records: {
     orders: fc.record({
@@ -54,8 +61,7 @@ export const salesWorld: World = {
 
 /** Events of which the first of an id wins, and sums of them. */
 export const eventWorld: World = {
-  name: 'events',
-  catalogues: [eventShop(), eventShop('without_searches')],
+  versions: [{ catalogue: eventShop() }, { catalogue: eventShop('without_searches') }],
   days,
   records: {
     events: fc.record({

@@ -10,10 +10,15 @@ import type { SmallLake, Workshop } from './small-lake.js';
 
 export type Fields = Readonly<Record<string, string | null>>;
 
-/** What random histories are made of: a catalogue as it is and as later versions have it, and records of its sources. */
+/** What a release of the product, or a setting, makes of the tables. */
+export interface Version {
+  readonly catalogue: Catalogue;
+  readonly dateFrom?: string;
+}
+
+/** What random histories are made of: tables as they are and as later versions have them, and records of their sources. */
 export interface World {
-  readonly name: string;
-  readonly catalogues: readonly Catalogue[];
+  readonly versions: readonly [Version, ...Version[]];
   readonly records: Readonly<Record<string, fc.Arbitrary<Fields>>>;
   readonly days: readonly string[];
 }
@@ -54,7 +59,7 @@ export function histories(world: World, maxSteps: number, maxRecords: number): f
       arbitrary: fc.record({
         ...when,
         kind: fc.constant('rules' as const),
-        version: fc.nat({ max: world.catalogues.length - 1 }),
+        version: fc.nat({ max: world.versions.length - 1 }),
       }),
     },
     { weight: 2, arbitrary: fc.record({ ...when, kind: fc.constant('withdraw' as const), chosen: fc.nat(20) }) },
@@ -91,7 +96,7 @@ export async function liveThrough(workshop: Workshop, world: World, steps: reado
 
 class Life {
   private readonly lake: SmallLake;
-  private catalogue: Catalogue;
+  private version: Version;
   private readonly landed: (LandedFile & { readonly path: string })[] = [];
 
   constructor(
@@ -99,13 +104,13 @@ class Life {
     private readonly world: World,
   ) {
     this.lake = workshop.lake();
-    this.catalogue = firstOf(world.catalogues);
+    this.version = world.versions[0];
   }
 
   async take(step: Step, at: number): Promise<void> {
     const { lake } = this;
     const run = async (options: Parameters<SmallLake['run']>[0] = {}) => {
-      const { outcome, report } = await lake.run({ catalogue: this.catalogue, asOf: step.asOf, ...options });
+      const { outcome, report } = await lake.run({ ...this.version, asOf: step.asOf, ...options });
       if (outcome === 'check_failed') {
         const failed = report.checks.filter(({ passed }) => !passed);
         throw new Error(`step ${at}, ${step.kind}: a check failed: ${JSON.stringify(failed)}`);
@@ -126,7 +131,7 @@ class Life {
       case 'rehash':
         return run({ rehash: true });
       case 'rules':
-        this.catalogue = this.world.catalogues[step.version] ?? this.catalogue;
+        this.version = this.world.versions[step.version] ?? this.version;
         return run();
       case 'withdraw': {
         const loads = await this.loads();
@@ -140,8 +145,8 @@ class Life {
   }
 
   async look(at: number): Promise<void> {
-    const { lake, catalogue } = this;
-    const tables = await compareRelease(lake.proving({ catalogue, release: await lake.latest() }));
+    const { lake, version } = this;
+    const tables = await compareRelease(lake.proving({ ...version, release: await lake.latest() }));
     const wrong = tables.filter(({ verdict }) => verdict !== 'same');
     if (wrong.length > 0) throw new Error(`after step ${at}: ${wrong.map(toText).join('\n')}`);
   }
@@ -158,7 +163,7 @@ class Life {
   }
 
   private source(name: string): Source {
-    const source = this.catalogue.sources.find((one) => one.name === name);
+    const source = this.version.catalogue.sources.find((one) => one.name === name);
     if (source === undefined) throw new Error(`no source ${name}`);
     return source;
   }
@@ -172,8 +177,8 @@ class Life {
 
   private async repairs(step: Step & { readonly kind: 'repair' }, at: number): Promise<readonly Repair[]> {
     const { format, name } = this.source(step.source);
-    const table = this.catalogue.tables.find((one) => isSourceTable(one) && one.contract.source === name)?.contract
-      .name;
+    const table = this.version.catalogue.tables.find((one) => isSourceTable(one) && one.contract.source === name)
+      ?.contract.name;
     if (table === undefined) return [];
     const rejects = await this.lake.rows(
       await this.lake.latest(),
