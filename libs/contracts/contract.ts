@@ -104,8 +104,10 @@ export interface TableContract {
   readonly describes: string;
   readonly key: readonly string[];
   readonly columns: Readonly<Record<string, Column>>;
+  /** Layout, which no row follows from: `partitionBy`, then ranges of `sortBy` in files of about `targetBytes`. */
   readonly partitionBy: readonly string[];
   readonly sortBy: readonly string[];
+  readonly targetBytes: number;
   readonly relations: readonly Relation[];
   readonly checks: readonly Check[];
   readonly recompute: Recompute;

@@ -2,6 +2,9 @@ import type { Column } from './column.js';
 import type { Check, Layer, Recompute, Relation, Rule, SilverContract, Source, TableContract } from './contract.js';
 import { validateContract, validateSource } from './validate.js';
 
+/** A file of it is copied in well under a second, and a table of gigabytes still has few. */
+const DEFAULT_TARGET_BYTES = 16 * 1024 * 1024;
+
 /** What a contract has to say; the rest has a default. */
 export interface TableSpec {
   readonly describes: string;
@@ -13,6 +16,8 @@ export interface TableSpec {
   readonly partitionBy?: readonly string[];
   /** Order in which readers want rows; the key unless said. */
   readonly sortBy?: readonly string[];
+  /** Size of a file from which a partition is cut; less where a small change should copy less. */
+  readonly targetBytes?: number;
   readonly relations?: readonly Relation[];
   readonly checks?: readonly Check[];
   readonly recompute: Recompute;
@@ -28,7 +33,7 @@ export interface SilverSpec extends TableSpec {
 export function table(name: string, spec: TableSpec): TableContract {
   const layer = name.slice(0, Math.max(0, name.indexOf('/'))) as Layer;
   const { describes, version = 1, owner = 'batch', key, columns, recompute } = spec;
-  const { partitionBy = [], sortBy = key, relations = [], checks = [] } = spec;
+  const { partitionBy = [], sortBy = key, targetBytes = DEFAULT_TARGET_BYTES, relations = [], checks = [] } = spec;
   const contract: TableContract = {
     name,
     layer,
@@ -39,6 +44,7 @@ export function table(name: string, spec: TableSpec): TableContract {
     columns,
     partitionBy,
     sortBy,
+    targetBytes,
     relations,
     checks: [...ownChecks(name, key, columns), ...checks],
     recompute,

@@ -28,6 +28,9 @@ export function validateContract(contract: TableContract | SilverContract): void
   known('key', contract.key);
   known('partitionBy', contract.partitionBy);
   known('sortBy', contract.sortBy);
+  if (!Number.isSafeInteger(contract.targetBytes) || contract.targetBytes <= 0) {
+    mistakes.push(`targetBytes is ${contract.targetBytes}, not a number of bytes`);
+  }
   if (contract.partitionBy.length > 0 && contract.partitionBy.length === columns.size) {
     mistakes.push('partitionBy leaves no column for the files');
   }

@@ -52,9 +52,9 @@ export function boundSelect(table: BoundTable, present: readonly QueryColumn[]):
     const types = partitionFields.map((field) => `${quoteText(field.name)}: ${hiveType(field.type)}`);
     return `${select} ${filesScan(table.files, `, hive_partitioning = true, hive_types = {${types.join(', ')}}`)} f`;
   }
-  const values = table.files.map((file, at) => {
+  const values = table.files.map((file) => {
     const row = table.partitionColumns.map((name) => toLiteral(file.partitionValues[name]));
-    return `(${[quoteText(file.localPath), at, ...row].join(', ')})`;
+    return `(${[quoteText(file.localPath), file.number ?? 'NULL', ...row].join(', ')})`;
   });
   const names = ['_bound_path', '_bound_file', ...table.partitionColumns].map(quoteIdentifier).join(', ');
   return (

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Schema } from '#delta';
@@ -279,6 +279,58 @@ describe('DuckDbEngine', () => {
       { n: '0' },
     ]);
     expect(await engine.query('SELECT "row" FROM bronze.t LIMIT 2')).toEqual([{ row: '1' }, { row: '2' }]);
+  });
+
+  it('cuts what is large into files of ranges, each partition for itself, and says which file a row stands in', async () => {
+    const schema: Schema = [
+      { name: 'id', type: { kind: 'long' }, nullable: false },
+      { name: 'part', type: { kind: 'string' }, nullable: true },
+    ];
+    const layout = { sortBy: ['part', 'id'], targetBytes: 600_000 };
+    // part a has 290,000 rows in a mixed order, b 10,000
+    const sql = `SELECT hash(i) // 4 % 1000000007 * 300000 + i AS id, CASE WHEN i % 30 = 0 THEN 'b' ELSE 'a' END AS part FROM range(300000) t(i)`;
+    for (const partitionBy of [[], ['part']]) {
+      const target = { dir: join(dir, 'cut'), filePrefix: 'run1', schema, partitionBy, layout };
+      const files = await engine.materialise(
+        `SELECT CAST(id % 9000000000000000 AS BIGINT) AS id, part FROM (${sql}) r`,
+        target,
+      );
+      const ofA = files.filter(({ partitionValues }) => partitionBy.length === 0 || partitionValues['part'] === 'a');
+      expect(ofA.length).toBeGreaterThan(1);
+      expect(files.reduce((sum, { rows }) => sum + rows, 0)).toBe(300_000);
+      const numbered = asBound(files).map((file, number) => ({ ...file, number: number + 7 }));
+      await engine.bind('silver.t', { schema, partitionColumns: partitionBy, files: numbered, fileColumn: 'file' });
+      const ranges = await engine.query(
+        `SELECT min(id) AS low, max(id) AS high, count(*) AS n, file FROM silver.t WHERE part = 'a' GROUP BY file ORDER BY low`,
+      );
+      for (const [n, { high }] of ranges.slice(0, -1).entries()) {
+        expect(BigInt(String(high))).toBeLessThan(BigInt(String(ranges[n + 1]?.['low'])));
+      }
+      const rows = await engine.query('SELECT file, count(*) AS n FROM silver.t GROUP BY file ORDER BY file');
+      expect(rows.map(({ file, n }) => [file, Number(n)])).toEqual(files.map((file, n) => [n + 7, file.rows]));
+    }
+  });
+
+  it('writes rows apart that a column tells apart, and not the column', async () => {
+    const schema: Schema = [
+      { name: 'id', type: { kind: 'long' }, nullable: false },
+      { name: 'part', type: { kind: 'string' }, nullable: true },
+    ];
+    const sql = `SELECT range AS id, CASE WHEN range % 2 = 0 THEN 'a/b' END AS part, CAST(range // 4 AS INTEGER) AS _which FROM range(8)`;
+    for (const partitionBy of [[], ['part']]) {
+      const target = { dir: join(dir, 'apart'), filePrefix: 'run1', schema, partitionBy, apartBy: '_which' };
+      const files = await engine.materialise(sql, target);
+      expect(files).toHaveLength(2 * (partitionBy.length + 1));
+      for (const { addPath, localPath, sizeBytes } of files) {
+        expect(addPath).not.toContain('_which');
+        expect((await stat(localPath)).size).toBe(sizeBytes);
+      }
+      await engine.bind('silver.t', { schema, partitionColumns: partitionBy, files: asBound(files) });
+      const rows = await engine.query('SELECT * FROM silver.t ORDER BY id');
+      expect(rows.map(({ id, part }) => [id, part])).toEqual(
+        Array.from({ length: 8 }, (_, n) => [String(n), n % 2 === 0 ? 'a/b' : null]),
+      );
+    }
   });
 
   it('reads a thousand files in any layout', async () => {

@@ -50,6 +50,8 @@ export class DuckDbEngine implements Engine {
       // Bronze rows are numbered by their order in the file, so order is kept; it is a setting of the whole instance,
       // and transforms that stage or write plain files keep their parallelism with it.
       preserve_insertion_order: 'true',
+      // with fewer than a table's partitions, DuckDB closes files half way and begins others
+      partitioned_write_max_open_files: '2000',
       ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
       ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     };

@@ -12,13 +12,15 @@ export interface BoundFile {
   readonly localPath: string;
   /** From the log, never from the path. */
   readonly partitionValues: Readonly<Record<string, string | null>>;
+  /** What the table's `fileColumn` says of its rows. */
+  readonly number?: number;
 }
 
 export interface BoundTable {
   readonly schema: Schema;
   readonly partitionColumns: readonly string[];
   readonly files: readonly BoundFile[];
-  /** Adds a column of this name: which of `files`, from 0, a row stands in. */
+  /** Adds a column of this name: the number of the file that a row stands in. */
   readonly fileColumn?: string;
 }
 
@@ -47,6 +49,16 @@ export interface MaterialiseTarget {
   readonly filePrefix: string;
   readonly schema: Schema;
   readonly partitionBy: readonly string[];
+  /** A column of the query beyond the schema's, and not written: rows that differ in it go into different files. */
+  readonly apartBy?: string;
+  /** Without it, rows keep their order and no file is split. */
+  readonly layout?: Layout;
+}
+
+/** How a table's rows are cut into files: a partition of more than `targetBytes` into ranges of `sortBy`. */
+export interface Layout {
+  readonly sortBy: readonly string[];
+  readonly targetBytes: number;
 }
 
 /**

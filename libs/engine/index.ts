@@ -8,6 +8,7 @@ export type {
   BoundTable,
   ColumnStats,
   Engine,
+  Layout,
   MaterialiseTarget,
   Parameter,
   Row,

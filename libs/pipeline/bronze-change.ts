@@ -52,7 +52,9 @@ export async function bindBronzeChange(question: BronzeQuestion): Promise<Bronze
   const moved = [...restored, ...loadsOf(without(withdrawn, before), source), ...repaired];
   if (fresh === undefined && moved.length === 0) return undefined;
 
-  const loaded = landed.outcomes.find((outcome) => outcome.table === table)?.write.written ?? [];
+  const { written = [], moved: sameRows = [] } =
+    landed.outcomes.find((outcome) => outcome.table === table)?.write ?? {};
+  const loaded = written.filter(({ addPath }) => !sameRows.includes(addPath));
   const none = `SELECT * FROM bronze.${source.name} WHERE FALSE`;
   if (moved.length === 0) {
     await bindLive(engine, came, { ...old, files: loaded.map(liveFile) });

@@ -216,7 +216,7 @@ export function logicDigests(options: LogicOptions): ReadonlyMap<string, string>
 
 function sameRows({ table, live }: TableOutcome): TableChange {
   const { schema, partitionBy } = live;
-  return { table, schema, partitionBy, redefines: 'keeps', added: [], removed: [] };
+  return { table, schema, partitionBy, redefines: 'keeps', added: [], removed: [], moved: [] };
 }
 
 /** The columns by which tables follow from every valid record of a silver table. */

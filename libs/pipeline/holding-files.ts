@@ -1,7 +1,7 @@
 import type { Schema } from '#delta';
 import type { Engine } from '#engine';
-import { bindLive, statsOf, type LiveFile, type LiveTable } from './live-table.js';
-import { FILE_COLUMN, sameKey } from './row-difference.js';
+import { bindNumbered, FILE_COLUMN, statsOf, type LiveFile, type LiveTable } from './live-table.js';
+import { sameKey } from './row-difference.js';
 import { literal, workName } from './sql-name.js';
 
 /** With more units than this nearly every file holds one, and comparing each with each file's bounds costs more than it saves. */
@@ -15,7 +15,7 @@ export interface Units {
 }
 
 /**
- * The files of a table that hold a row of one of the units: those that their partition and their statistics allow, then
+ * Numbers of the files of a table that hold a row of one of the units: those that their partition and their statistics allow, then
  * those in which the units' columns, the only ones that are read, really have one.
  */
 export async function filesHolding(
@@ -24,11 +24,11 @@ export async function filesHolding(
   table: LiveTable,
   units: Units,
   signal: AbortSignal,
-): Promise<readonly LiveFile[]> {
+): Promise<readonly number[]> {
   const likely = await filesThatMayHold(engine, table, units);
   if (likely.length <= 1) return likely;
   const looked = workName('looked', name);
-  await bindLive(engine, looked, { ...table, files: likely }, FILE_COLUMN);
+  await bindNumbered(engine, looked, table, likely);
   try {
     const found = await engine.query(
       `SELECT DISTINCT ${FILE_COLUMN} AS file FROM ${looked} p
@@ -36,19 +36,19 @@ export async function filesHolding(
       [],
       { maxRows: likely.length, signal },
     );
-    return pick(likely, found);
+    return found.map((row) => Number(row['file']));
   } finally {
     await engine.drop(looked);
   }
 }
 
-async function filesThatMayHold(engine: Engine, table: LiveTable, units: Units): Promise<readonly LiveFile[]> {
+async function filesThatMayHold(engine: Engine, table: LiveTable, units: Units): Promise<readonly number[]> {
   const { files, schema } = table;
   const bounded = units.by.flatMap((name) => {
     const type = sqlType(schema, name);
     return type === undefined ? [] : [{ name, type }];
   });
-  if (bounded.length === 0 || files.length <= 1 || units.count > MAX_UNITS_BY_STATS) return files;
+  if (bounded.length === 0 || files.length <= 1 || units.count > MAX_UNITS_BY_STATS) return [...files.keys()];
   const rows = files.map((file, at) => {
     const bounds = bounded.flatMap(({ name, type }) => {
       const { low, high, mayHoldNull, mayHoldValue } = boundsOf(file, name);
@@ -70,11 +70,7 @@ async function filesThatMayHold(engine: Engine, table: LiveTable, units: Units):
     [],
     { maxRows: files.length },
   );
-  return pick(files, found);
-}
-
-function pick(files: readonly LiveFile[], rows: readonly { readonly [name: string]: unknown }[]): readonly LiveFile[] {
-  return rows.flatMap((row) => files[Number(row['file'])] ?? []);
+  return found.map((row) => Number(row['file']));
 }
 
 /** Types whose bounds every writer gives exactly, or wider: of an instant some cut the upper one. */

@@ -1,5 +1,6 @@
 import { lakeColumns, type Catalogue, type Owner, type TableContract } from '#contracts';
 import type { Schema } from '#delta';
+import type { Layout } from '#engine';
 
 /** A table as it lies in the lake. */
 export interface LakeTable {
@@ -9,6 +10,7 @@ export interface LakeTable {
   readonly describes: string;
   readonly schema: Schema;
   readonly partitionBy: readonly string[];
+  readonly layout: Layout;
 }
 
 export const LEDGER = 'bronze/loads';
@@ -24,6 +26,7 @@ export function lakeTables(catalogue: Catalogue): readonly LakeTable[] {
     describes: contract.describes,
     schema: schemaOf(lakeColumns(contract)),
     partitionBy: contract.partitionBy,
+    layout: { sortBy: contract.sortBy, targetBytes: contract.targetBytes },
   }));
 }
 

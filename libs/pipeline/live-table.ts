@@ -1,5 +1,5 @@
 import type { Add, Schema } from '#delta';
-import type { BoundTable, Engine, WrittenFile } from '#engine';
+import type { BoundTable, Engine, Row, WrittenFile } from '#engine';
 import { countOf } from './count-of.js';
 
 /** A live file: what the log says of it, and where this machine can read it. */
@@ -15,19 +15,59 @@ export interface LiveTable {
   readonly files: readonly LiveFile[];
 }
 
-/** `fileColumn`: a column that says which of the table's files, from 0, a row stands in. */
-export async function bindLive(engine: Engine, name: string, table: LiveTable, fileColumn?: string): Promise<void> {
-  const bound: BoundTable = {
-    ...(fileColumn === undefined ? {} : { fileColumn }),
-    schema: table.schema,
-    partitionColumns: table.partitionBy,
-    files: table.files.map(({ add, localPath }) => ({ localPath, partitionValues: add.partitionValues })),
+export async function bindLive(engine: Engine, name: string, table: LiveTable): Promise<void> {
+  await engine.bind(name, boundOf(table));
+}
+
+/** The column that says in which of a table's files, from 0, a row stands. */
+export const FILE_COLUMN = '_in_file';
+
+/** Binds some of a table's files, or all of them, with `FILE_COLUMN` beside the table's columns. */
+export async function bindNumbered(
+  engine: Engine,
+  name: string,
+  table: LiveTable,
+  only: readonly number[] = [...table.files.keys()],
+): Promise<void> {
+  const { files, ...bound } = boundOf(table);
+  const numbered = only.flatMap((number) => files.slice(number, number + 1).map((file) => ({ ...file, number })));
+  await engine.bind(name, { ...bound, files: numbered, fileColumn: FILE_COLUMN });
+}
+
+function boundOf({ schema, partitionBy, files }: LiveTable): BoundTable {
+  return {
+    schema,
+    partitionColumns: partitionBy,
+    files: files.map(({ add, localPath }) => ({ localPath, partitionValues: add.partitionValues })),
   };
-  await engine.bind(name, bound);
+}
+
+/** Names a partition by its values as the log writes them; an empty one means NULL there. */
+export function partitionOf(partitionBy: readonly string[], values: Row): string {
+  return JSON.stringify(
+    partitionBy.map((name) => {
+      const value = values[name] ?? '';
+      return value === '' ? null : String(value);
+    }),
+  );
+}
+
+/** Rows of a file by its statistics; a guess where another writer left them out. */
+export function rowsOf({ add }: LiveFile): number {
+  return statsOf(add).numRecords ?? Math.ceil(add.size / BYTES_A_ROW);
+}
+
+const BYTES_A_ROW = 100;
+
+/** Same columns, types and nullability, and the same partitions; comments may differ. */
+export function sameShape(left: Pick<LiveTable, 'schema' | 'partitionBy'>, right: typeof left): boolean {
+  return (
+    sameSchema(left.schema, right.schema) && JSON.stringify(left.partitionBy) === JSON.stringify(right.partitionBy)
+  );
 }
 
 /** Same columns, types and nullability; comments may differ. */
-export function sameSchema(left: Schema, right: Schema): boolean {
+function sameSchema(left: Schema, right: Schema): boolean {
   return schemaShape(left) === schemaShape(right);
 }
 

@@ -8,6 +8,7 @@ import { loadRepairs, type LoadedRepairs } from './load-repairs.js';
 import type { Landing, LandingFile } from './load/landing.js';
 import type { LedgerRow } from './load/ledger.js';
 import { loadSource, type LoadResult } from './load/loader.js';
+import { mergeAppended } from './merge-appended.js';
 import type { FileReport } from './report.js';
 import { runInOrder } from './schedule.js';
 import { literal, relationOf } from './sql-name.js';
@@ -199,15 +200,25 @@ async function writeLedger(
   return written;
 }
 
-/** Bronze only grows: the parent's files stay, the new ones come on top. */
+/** Bronze only grows: the parent's rows stay, in their files or in one made of small ones; the new ones come on top. */
 async function append(
-  { engine, state }: ComputeRequest,
+  { engine, state, journal, runId, signal }: ComputeRequest,
   table: LakeTable,
   written: readonly WrittenFile[],
 ): Promise<TableOutcome> {
   const before: LiveTable | undefined = state.tables.get(table.name);
   const inserted = written.reduce((sum, { rows }) => sum + rows, 0);
-  const write = { written, removed: [], changed: { kind: 'all' as const }, inserted, updated: 0, deleted: 0 };
+  const dir = join(journal.filesDir, table.name);
+  const merged = await mergeAppended({ engine, table, before, dir, filePrefix: runId, signal });
+  const write = {
+    written: [...written, ...merged.written],
+    removed: merged.removed,
+    moved: [...merged.removed, ...merged.written.map(({ addPath }) => addPath)],
+    changed: { kind: 'all' as const },
+    inserted,
+    updated: 0,
+    deleted: 0,
+  };
   const { change, live } = applyWrite({ table: table.name, shape: table, before, replaced: before, result: write });
   await bindLive(engine, relationOf(table.name), live);
   const totalRows = await countRows(engine, relationOf(table.name), live);

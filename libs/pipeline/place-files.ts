@@ -91,6 +91,7 @@ export function toPublish(publishing: Publishing): PublishRequest {
 function actionsOf(change: ComputedChange, state: ParentState, nowMs: number, id: string): readonly Action[] {
   const definition = { partitionBy: change.partitionBy, description: change.describes, configuration: {} };
   const base = state.bases.get(change.table);
+  const moved = new Set(change.moved);
   const redefinition: readonly Action[] =
     change.redefines === 'creates' || base === undefined
       ? createActions(change.schema, { ...definition, id, nowMs })
@@ -99,14 +100,14 @@ function actionsOf(change: ComputedChange, state: ParentState, nowMs: number, id
         : [];
   return [
     ...redefinition,
-    ...change.removed.map((add) => ({ remove: removalOf(add, nowMs) })),
-    ...change.added.map((file) => ({ add: addOf(file, nowMs) })),
+    ...change.removed.map((add) => ({ remove: { ...removalOf(add, nowMs), dataChange: !moved.has(add.path) } })),
+    ...change.added.map((file) => ({ add: { ...addOf(file, nowMs), dataChange: !moved.has(file.addPath) } })),
   ];
 }
 
 function removalOf(add: Add, deletionTimestamp: number) {
   const { path, partitionValues, size } = add;
-  return { path, deletionTimestamp, dataChange: true, extendedFileMetadata: true, partitionValues, size };
+  return { path, deletionTimestamp, extendedFileMetadata: true, partitionValues, size };
 }
 
 function schemaDigest(schema: Schema): string {

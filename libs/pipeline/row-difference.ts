@@ -1,7 +1,5 @@
 import type { Engine } from '#engine';
-
-/** The column that says in which of a bound table's files a row stands. */
-export const FILE_COLUMN = '_in_file';
+import { FILE_COLUMN } from './live-table.js';
 
 /** Two states of the same rows, told apart by their key; NULL equals NULL. */
 export interface Sides {

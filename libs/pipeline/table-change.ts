@@ -1,6 +1,6 @@
 import type { Add, Schema } from '#delta';
 import type { WrittenFile } from '#engine';
-import { liveFile, sameSchema, type LiveFile, type LiveTable } from './live-table.js';
+import { liveFile, sameShape, type LiveFile, type LiveTable } from './live-table.js';
 import type { WriteResult } from './write-table.js';
 
 /** What a run wants to publish for one table: files that come, files that go, and a new schema where it changed. */
@@ -12,6 +12,8 @@ export interface TableChange {
   readonly redefines: 'creates' | 'alters' | 'keeps';
   readonly added: readonly WrittenFile[];
   readonly removed: readonly Add[];
+  /** `add.path` of those of both that hold the same rows: small files that were put together. */
+  readonly moved: readonly string[];
 }
 
 export interface Written {
@@ -21,7 +23,7 @@ export interface Written {
   readonly before: LiveTable | undefined;
   /** The table in the parent release, compared or not. */
   readonly replaced: LiveTable | undefined;
-  readonly result: Pick<WriteResult, 'written' | 'removed'>;
+  readonly result: Pick<WriteResult, 'written' | 'removed' | 'moved'>;
 }
 
 /** Pure: the table's new state, and the change that leads to it (undefined when there is none). */
@@ -35,7 +37,7 @@ export function applyWrite({ table, shape, before, replaced, result }: Written):
   const removed = old.filter(goes);
   const kept = before === undefined ? [] : old.filter((file) => !goes(file));
   const live: LiveTable = { ...shape, files: [...kept, ...result.written.map(liveFile)] };
-  const alters = replaced !== undefined && !sameSchema(replaced.schema, shape.schema);
+  const alters = replaced !== undefined && !sameShape(replaced, shape);
   if (replaced !== undefined && !alters && removed.length + result.written.length === 0)
     return { change: undefined, live };
   return {
@@ -46,6 +48,7 @@ export function applyWrite({ table, shape, before, replaced, result }: Written):
       redefines: replaced === undefined ? 'creates' : alters ? 'alters' : 'keeps',
       added: result.written,
       removed: removed.map(({ add }) => add),
+      moved: result.moved ?? [],
     },
   };
 }

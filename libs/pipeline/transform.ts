@@ -4,7 +4,7 @@ import type { WithdrawnLoad } from '#releases';
 import type { Change } from './affected.js';
 import type { BronzeChange } from './bronze-change.js';
 import type { LakeTable } from './lake-schema.js';
-import { bindLive, countRows, sameSchema, type LiveTable } from './live-table.js';
+import { bindLive, countRows, sameShape, type LiveTable } from './live-table.js';
 import { relationOf, workName } from './sql-name.js';
 import { applyWrite, type TableChange } from './table-change.js';
 import { restageChanged, stampOf, writeTable, type WriteRequest, type WriteResult } from './write-table.js';
@@ -94,6 +94,7 @@ export async function write(context: TransformContext, { table, rows, key, scope
     key,
     schema: shape.schema,
     partitionBy: shape.partitionBy,
+    layout: shape.layout,
     prior: before,
     ...(scope === undefined ? {} : { scope }),
     stamp: stampsOf(context, shape),
@@ -122,7 +123,7 @@ function shapeOf({ lakeTables, prior }: Pick<TransformContext, 'lakeTables' | 'p
   const shape = lakeTables.get(table);
   assert(shape !== undefined, `${table} is in the catalogue`);
   const replaced = prior.get(table);
-  const comparable = replaced !== undefined && sameSchema(replaced.schema, shape.schema);
+  const comparable = replaced !== undefined && sameShape(replaced, shape);
   return { shape, replaced, before: comparable ? replaced : undefined };
 }
 

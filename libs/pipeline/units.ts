@@ -44,14 +44,14 @@ export async function stageRowsOf(
     `SELECT ${columns.map((column, n) => `${units.by[n] ?? column} AS ${column}`).join(', ')} FROM ${units.relation}`,
   );
   try {
-    const files = await filesHolding(
+    const numbers = await filesHolding(
       engine,
       name.replace('work.', ''),
       live,
       { ...units, relation: renamed, by: columns },
       signal,
     );
-    await bindLive(engine, holding, { ...live, files });
+    await bindLive(engine, holding, { ...live, files: numbers.flatMap((number) => live.files[number] ?? []) });
     await engine.stage(
       name,
       `SELECT x.* FROM ${holding} x WHERE EXISTS (SELECT 1 FROM ${renamed} u WHERE ${sameValues('u', columns, 'x')})`,

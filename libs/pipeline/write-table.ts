@@ -1,17 +1,10 @@
-import type { Engine, WrittenFile } from '#engine';
+import type { Engine, Layout, WrittenFile } from '#engine';
 import type { Schema } from '#delta';
 import type { Change } from './affected.js';
 import { filesHolding } from './holding-files.js';
-import { bindLive, countRows, liveFile, type LiveFile, type LiveTable } from './live-table.js';
-import {
-  beforeRows,
-  cameRows,
-  FILE_COLUMN,
-  sameKey,
-  stageDifference,
-  touchedFiles,
-  type Counts,
-} from './row-difference.js';
+import { bindLive, bindNumbered, countRows, FILE_COLUMN, liveFile, partitionOf, type LiveTable } from './live-table.js';
+import { APART, apartOf, placedRows, planRewrites } from './place-rows.js';
+import { beforeRows, cameRows, sameKey, stageDifference, touchedFiles, type Counts } from './row-difference.js';
 import { literal, workName } from './sql-name.js';
 
 export interface WriteRequest {
@@ -20,6 +13,7 @@ export interface WriteRequest {
   /** Columns that tell rows apart; NULL equals NULL. */
   readonly key: readonly string[];
   readonly partitionBy: readonly string[];
+  readonly layout: Layout;
   readonly schema: Schema;
   /** A relation or query with every column of the schema but `_processed_at` and `_run_id`. */
   readonly rows: string;
@@ -38,6 +32,8 @@ export interface WriteResult extends Counts {
   readonly written: readonly WrittenFile[];
   /** `add.path` of the parent's files that go; `all` for the whole table. */
   readonly removed: 'all' | readonly string[];
+  /** Those of both that hold the same rows: small files that were put together. */
+  readonly moved?: readonly string[];
   /**
    * The rows that came and those that went, in a relation that the caller drops: every column but the stamps, and
    * `_came`. `all` where there was nothing to compare with, or little stayed the same.
@@ -73,28 +69,34 @@ async function writeChanges(request: WriteRequest, prior: LiveTable): Promise<Wr
   const changed = workName('changed', table);
   try {
     const rows = await engine.stage(after, `SELECT ${own.join(', ')} FROM ${request.rows} r`, signal);
-    const compared = await bindBefore(request, prior, before);
+    const rowsBefore = await bindBefore(request, prior, before);
     const sides = { key, own, after, before };
-    const counts = await stageDifference(engine, difference, sides, { after: rows, before: compared.rows }, signal);
+    const counts = await stageDifference(engine, difference, sides, { after: rows, before: rowsBefore }, signal);
     await engine.drop(after);
     const differing = counts.inserted + counts.updated + counts.deleted;
     if (differing === 0) return { written: [], removed: [], changed: { kind: 'none' }, ...counts };
 
-    const touched = (await touchedFiles(engine, difference)).flatMap((at) => compared.files[at] ?? []);
-    await bindLive(engine, before, { ...prior, files: touched }, FILE_COLUMN);
+    const touched = await touchedFiles(engine, difference);
+    const rewrites = planRewrites(prior.files, touched, await cameInto(request, difference), {
+      partitionBy: request.partitionBy,
+      targetBytes: request.layout.targetBytes,
+    });
+    await bindNumbered(engine, before, prior, rewrites.files);
     const few = differing <= FEW_ROWS || differing < rows;
     if (few) await stageChanged(request, difference, before, signal);
     const stamped = schema.map(({ name }) => (name in stamp ? `${stamp[name]} AS ${name}` : name));
     const names = schema.map(({ name }) => name);
+    const placed = placedRows({ ...request, difference, files: prior.files, touched });
     const written = await engine.materialise(
-      `${beforeRows(difference, { key, before }, names, 'same')}
-      UNION ALL SELECT ${stamped.join(', ')} FROM (${cameRows(difference, own)}) c`,
-      target(request),
+      `SELECT ${names.join(', ')}, ${apartOf(FILE_COLUMN, rewrites)} AS ${APART} FROM (
+        ${beforeRows(difference, { key, before }, [...names, FILE_COLUMN], 'same')}
+        UNION ALL SELECT ${stamped.join(', ')}, _home FROM (${placed}) c) w`,
+      { ...target(request), apartBy: APART },
       signal,
     );
     return {
       written,
-      removed: touched.map(({ add }) => add.path),
+      removed: rewrites.files.flatMap((at) => prior.files[at]?.add.path ?? []),
       changed: few ? { kind: 'keys', relation: changed } : { kind: 'all' },
       ...counts,
     };
@@ -105,15 +107,15 @@ async function writeChanges(request: WriteRequest, prior: LiveTable): Promise<Wr
   }
 }
 
-/** Makes the rows to compare with readable as `name`, each with the number of its file. */
+/** Makes the rows to compare with readable as `name`, each with the number of its file, and counts them. */
 async function bindBefore(
   { engine, table, scope, signal }: WriteRequest,
   prior: LiveTable,
   name: string,
-): Promise<{ readonly files: readonly LiveFile[]; readonly rows: number }> {
+): Promise<number> {
   if (scope === undefined) {
-    await bindLive(engine, name, prior, FILE_COLUMN);
-    return { files: prior.files, rows: await countRows(engine, name, prior) };
+    await bindNumbered(engine, name, prior);
+    return countRows(engine, name, prior);
   }
   const relation = workName('units', table);
   const holding = workName('holding', table);
@@ -121,13 +123,12 @@ async function bindBefore(
   try {
     const count = await engine.stage(relation, `SELECT DISTINCT ${by.join(', ')} FROM ${scope.relation}`, signal);
     const files = await filesHolding(engine, table, prior, { relation, by, count }, signal);
-    await bindLive(engine, holding, { ...prior, files }, FILE_COLUMN);
-    const rows = await engine.stage(
+    await bindNumbered(engine, holding, prior, files);
+    return await engine.stage(
       name,
       `SELECT p.* FROM ${holding} p WHERE EXISTS (SELECT 1 FROM ${relation} u WHERE ${sameKey(by, 'u', 'p')})`,
       signal,
     );
-    return { files, rows };
   } finally {
     await engine.drop(holding);
     await engine.drop(relation);
@@ -164,7 +165,7 @@ export async function restageChanged(
   const came: LiveTable = { ...prior, files: written.map(liveFile) };
   try {
     await bindLive(engine, after, came);
-    await bindLive(engine, before, went, FILE_COLUMN);
+    await bindNumbered(engine, before, went);
     const rows = { after: await countRows(engine, after, came), before: await countRows(engine, before, went) };
     await stageDifference(engine, difference, { key, own, after, before }, rows, signal);
     await stageChanged(request, difference, before, signal);
@@ -175,8 +176,19 @@ export async function restageChanged(
   }
 }
 
-function target({ dir, filePrefix, schema, partitionBy }: WriteRequest) {
-  return { dir, filePrefix, schema, partitionBy };
+/** Names of the partitions that rows came into. */
+async function cameInto({ engine, partitionBy }: WriteRequest, difference: string): Promise<ReadonlySet<string>> {
+  if (partitionBy.length === 0) return new Set([partitionOf([], {})]);
+  const rows = await engine.query(
+    `SELECT DISTINCT ${partitionBy.join(', ')} FROM ${difference} WHERE _change <> 'deleted'`,
+    [],
+    { maxRows: 1_000_000 },
+  );
+  return new Set(rows.map((row) => partitionOf(partitionBy, row)));
+}
+
+function target({ dir, filePrefix, schema, partitionBy, layout }: WriteRequest) {
+  return { dir, filePrefix, schema, partitionBy, layout };
 }
 
 function ownColumns(schema: Schema, stamp: WriteRequest['stamp']): readonly string[] {
