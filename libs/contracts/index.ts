@@ -33,7 +33,7 @@ export type {
   TableContract,
   TableDefinition,
 } from './contract.js';
-export type { DailyFigure, DailyFigures } from './daily-figures.js';
+export type { DailyFigure, DailyFigures, DailyLines, LineRecord } from './daily-figures.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
 export { catalogue, inputRelations, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
 export { inputsOf, tableOf } from './lineage.js';

@@ -2,8 +2,9 @@ import type { Catalogue, TableContract } from '#contracts';
 import type { Engine } from '#engine';
 import { tableAt, type Lake, type Release, type TableState } from '#releases';
 import { localCopy } from '#storage';
-import { countOf } from './count-of.js';
+import { changedRows } from './changed-rows.js';
 import { bindLive } from './live-table.js';
+import { ownFiles } from './own-files.js';
 import { workName } from './sql-name.js';
 
 /** How a table differs between two releases. Rows are told apart by their key; the stamps of runs do not count. */
@@ -18,9 +19,6 @@ export interface TableDiff {
   readonly columns_added: readonly string[];
   readonly columns_removed: readonly string[];
 }
-
-/** They say which run wrote a row last, not what it says. */
-const STAMPS: ReadonlySet<string> = new Set(['_processed_at', '_run_id']);
 
 /**
  * The tables in which two releases differ, in the catalogue's order. Only files that one of the releases has and the
@@ -65,31 +63,20 @@ async function diffTable(
   try {
     await bindOwnFiles(engine, lake, from, before, after);
     await bindOwnFiles(engine, lake, to, after, before);
-    const on = contract.key.map((name) => `a.${name} IS NOT DISTINCT FROM b.${name}`).join(' AND ');
-    const differs = names(after)
-      .filter((name) => names(before).includes(name) && !contract.key.includes(name) && !STAMPS.has(name))
-      .map((name) => `a.${name} IS DISTINCT FROM b.${name}`);
-    const only = (one: string, other: string) =>
-      `(SELECT 1 FROM ${one} a WHERE NOT EXISTS (SELECT 1 FROM ${other} b WHERE ${on}))`;
-    const changed = `(SELECT 1 FROM ${to} a JOIN ${from} b ON ${on} WHERE ${differs.join(' OR ') || 'FALSE'})`;
-    return {
-      ...counts,
-      added: await countOf(engine, only(to, from)),
-      removed: await countOf(engine, only(from, to)),
-      changed: await countOf(engine, changed),
-      ...columns,
-    };
+    const sides = { contract, from, before: before.schema, to, after: after.schema };
+    const [found] = await engine.query(`SELECT count(*) FILTER (WHERE b._there IS NULL) AS added,
+      count(*) FILTER (WHERE a._there IS NULL) AS removed, count(*) AS n FROM ${changedRows(sides)}`);
+    const [added = 0, removed = 0, all = 0] = [found?.['added'], found?.['removed'], found?.['n']].map(Number);
+    return { ...counts, added, removed, changed: all - added - removed, ...columns };
   } finally {
     await engine.drop(from);
     await engine.drop(to);
   }
 }
 
-/** The files of a table that the other release does not have: rows of shared files are the same. */
 async function bindOwnFiles(engine: Engine, lake: Lake, name: string, own: TableState, other: TableState) {
-  const shared = new Set(other.files.map(({ storePath }) => storePath));
   const files = [];
-  for (const { add, storePath } of own.files.filter((file) => !shared.has(file.storePath))) {
+  for (const { add, storePath } of ownFiles(own.files, other.files)) {
     files.push({ add, localPath: await localCopy(lake.store, storePath, lake.cacheDir) });
   }
   await bindLive(engine, name, { schema: own.schema, partitionBy: own.partitionColumns, files });

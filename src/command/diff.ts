@@ -1,9 +1,9 @@
 import { shopCatalogue } from '#products';
-import { diffReleases, type TableDiff } from '#pipeline';
-import { findRelease } from '#platform';
+import { dailyChanges, diffReleases } from '#pipeline';
+import { figuresJson, findRelease } from '#platform';
 import type { Call } from '../call.js';
 import { withLake } from '../composition.js';
-import { countText, tableText, type TextColumn } from '../terminal/table-text.js';
+import { diffText } from '../terminal/diff-text.js';
 
 export interface DiffOptions {
   readonly before: number;
@@ -11,35 +11,26 @@ export interface DiffOptions {
   readonly json?: true;
 }
 
-/** What is in one release and not in another: rows of each table by key. */
+/** Days that `--json` lists; of the others it has the number, and the sums by cause are over all. */
+const MOST_DAYS = 10_000;
+
+/** What differs between two releases: rows of each table by key, and daily figures by cause. */
 export async function diffCommand(
-  { settings, terminal }: Call,
+  { settings, terminal, signal }: Call,
   { before: from, after: to, json }: DiffOptions,
 ): Promise<void> {
-  const diffs = await withLake(settings, async ({ lake, openEngine }) => {
+  const diff = await withLake(settings, async ({ lake, openEngine }) => {
     const before = await findRelease(lake.store, from);
     const after = await findRelease(lake.store, to);
     const engine = await openEngine();
     try {
-      return await diffReleases({ engine, lake, catalogue: shopCatalogue() }, before, after);
+      const parts = { engine, lake, catalogue: shopCatalogue(), signal };
+      const tables = await diffReleases(parts, before, after);
+      const daily = await dailyChanges(parts, before, after, { limit: MOST_DAYS });
+      return { before: from, after: to, tables, daily };
     } finally {
       await engine.close();
     }
   });
-  if (json) return terminal.json({ before: from, after: to, tables: diffs });
-  if (diffs.length === 0) return terminal.result(`Releases ${from} and ${to} have the same rows.`);
-  terminal.result(tableText(columns, diffs.map(cells)));
-  for (const { table, columns_added, columns_removed } of diffs) {
-    for (const name of columns_added) terminal.result(`${table} has the new column ${name}`);
-    for (const name of columns_removed) terminal.result(`${table} no longer has the column ${name}`);
-  }
-}
-
-const columns: readonly TextColumn[] = [
-  { title: 'table', align: 'left' },
-  ...['added', 'removed', 'changed', 'rows before', 'rows after'].map((title) => ({ title, align: 'right' as const })),
-];
-
-function cells({ table, added, removed, changed, rows_before, rows_after }: TableDiff): readonly string[] {
-  return [table, ...[added, removed, changed, rows_before, rows_after].map(countText)];
+  terminal.result(json ? figuresJson(diff) : diffText(diff));
 }

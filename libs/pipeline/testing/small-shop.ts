@@ -20,6 +20,8 @@ import {
 export interface ShopVariant {
   /** Orders of the gold tables count only from this amount on: other logic, same columns. */
   readonly salesFrom?: number;
+  /** Every order is worth so much more: other logic of the silver table. */
+  readonly surcharge?: number;
   /** `gold/daily_sales` has the column `greatest_order`. */
   readonly withGreatest?: boolean;
 }
@@ -83,7 +85,8 @@ const silverOrders = silverTable('silver/orders', {
   recompute: { by: ['order_id'], from: [{ input: 'bronze.orders', by: ['order_id'] }], asOf: 'rejects' },
 });
 
-const ordersSql = `SELECT order_id, customer_id, tier, placed_on, channel, amount, updated_at,
+const ordersSql = ({ surcharge = 0 }: ShopVariant) => `SELECT order_id, customer_id, tier, placed_on, channel,
+  ${surcharge === 0 ? 'amount' : `to_money(amount + ${surcharge}) AS amount`}, updated_at,
   CAST(month(placed_on) AS INTEGER) AS order_month,
   _source_file, _source_row, _source_line, _batch_id, _position, _loaded_as_of, _unread, FALSE AS _overflow
 FROM parsed.orders`;
@@ -137,12 +140,21 @@ const customerTiers = {
 export function smallShop(variant: ShopVariant = {}): Catalogue {
   return catalogue({
     sources: [orders],
-    tables: [{ contract: silverOrders, sql: ordersSql }, dailySales(variant), customerTiers],
+    tables: [{ contract: silverOrders, sql: ordersSql(variant) }, dailySales(variant), customerTiers],
     daily: {
       table: 'gold/daily_sales',
       day: 'placed_on',
       by: ['channel'],
-      figures: [{ name: 'revenue' }, { name: 'orders' }],
+      figures: [
+        { name: 'revenue', kind: 'sum', of: 'amount' },
+        { name: 'orders', kind: 'distinct', of: 'order_id' },
+      ],
+      lines: {
+        table: 'silver/orders',
+        day: 'placed_on',
+        columns: ['placed_on', 'channel', 'amount'],
+        records: [{ table: 'silver/orders', on: { order_id: 'order_id' }, distance: 0 }],
+      },
     },
   });
 }
