@@ -95,6 +95,32 @@ export interface Measures {
   readonly columns: readonly string[];
 }
 
+/** How figures of a table come from single records: what an explanation goes by. */
+export type Explained =
+  | {
+      /** Each row of this input gives one row, or finds no place: `silver.order_items`. */
+      readonly each: string;
+      /** The input's key, one column, … */
+      readonly key: string;
+      /** … and the table's columns that equal it, its key first. */
+      readonly named: readonly string[];
+      /** Columns that follow from other rows too: nobody knows them of a record that was left out. */
+      readonly together: readonly string[];
+    }
+  | {
+      /** Rows add up rows of this input, those that `recompute.from` says. */
+      readonly adds: string;
+      /** What each column adds up. */
+      readonly sums: Readonly<Record<string, Sum>>;
+    };
+
+/** A column of the input (without one, its rows), in all rows but some. */
+export interface Sum {
+  readonly of?: string;
+  /** SQL over the input's columns. */
+  readonly unless?: { readonly reason: string; readonly when: string };
+}
+
 export interface TableContract {
   /** `gold/fact_sales` */
   readonly name: string;
@@ -111,6 +137,8 @@ export interface TableContract {
   readonly relations: readonly Relation[];
   readonly checks: readonly Check[];
   readonly recompute: Recompute;
+  /** Absent where rows do not come from single records: keys that are made up, versions over time. */
+  readonly explained?: Explained;
 }
 
 /** A silver table keyed by its source: validated, the winner of each key kept, the rest counted. */

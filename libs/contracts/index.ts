@@ -20,6 +20,7 @@ export {
 } from './column.js';
 export type {
   Check,
+  Explained,
   FieldParser,
   KeyPath,
   Layer,
@@ -29,6 +30,7 @@ export type {
   Relation,
   Rule,
   SilverContract,
+  Sum,
   Source,
   TableContract,
   TableDefinition,
@@ -36,7 +38,7 @@ export type {
 export type { DailyFigure, DailyFigures, DailyLines, LineRecord } from './daily-figures.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
 export { catalogue, inputRelations, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
-export { inputsOf, tableOf } from './lineage.js';
+export { inputsOf, reading, tableOf } from './lineage.js';
 export { measuresOf, recomputedUnits } from './measure.js';
 export { checkedRelations, failingAmong, touchedRows, touchedUnits, type CheckedRelation } from './narrowed-check.js';
 export { bronzeColumns, lakeColumns, loadsColumns } from './lake-column.js';

@@ -5,6 +5,19 @@ export function inputsOf(sql: string): readonly string[] {
   return [...new Set([...names].map((match) => (match[1] ?? '').toLowerCase()))];
 }
 
+/** The query as it reads from elsewhere: SQL by the name of each relation, which stays where there is none. */
+export function reading(sql: string, from: (relation: string) => string | undefined): string {
+  return sql
+    .replace(/('(?:[^']|'')*')|--[^\n]*/g, (_, text?: string) => text ?? ' ')
+    .replace(
+      /((?:\b(?:from|join)\b|,)\s*)((?:bronze|silver|gold|parsed|valid|measures)\.[a-z_][a-z0-9_]*)/gi,
+      (text, before: string, relation: string) => {
+        const other = from(relation.toLowerCase());
+        return other === undefined ? text : `${before}${other}`;
+      },
+    );
+}
+
 /** The tables behind those relations, as contracts name them. */
 export function tablesOf(sql: string): readonly string[] {
   return [...new Set(inputsOf(sql).map(tableOf))];

@@ -21,6 +21,7 @@ export interface TableSpec {
   readonly relations?: readonly Relation[];
   readonly checks?: readonly Check[];
   readonly recompute: Recompute;
+  readonly explained?: TableContract['explained'];
 }
 
 export interface SilverSpec extends TableSpec {
@@ -48,6 +49,7 @@ export function table(name: string, spec: TableSpec): TableContract {
     relations,
     checks: [...ownChecks(name, key, columns), ...checks],
     recompute,
+    ...(spec.explained === undefined ? {} : { explained: spec.explained }),
   };
   validateContract(contract);
   return contract;

@@ -51,6 +51,13 @@ export function validateContract(contract: TableContract | SilverContract): void
       mistakes.push(`recompute.from ${input} does not map its columns to ${contract.recompute.by.join(', ')}`);
     }
   }
+  if (contract.explained !== undefined) {
+    const { explained, recompute } = contract;
+    const input = 'each' in explained ? explained.each : explained.adds;
+    if (!recompute.from.some((path) => path.input === input)) mistakes.push(`explained names no input: ${input}`);
+    if ('each' in explained) known('explained', [...explained.named, ...explained.together]);
+    else known('explained', Object.keys(explained.sums));
+  }
   if ('rules' in contract) {
     named('rule', contract.rules, mistakes);
     for (const rule of contract.rules) mistakes.push(...ruleMistakes(rule));

@@ -7,7 +7,7 @@ import { filterSql, type SqlColumn } from './filter-sql.js';
 import { afterSql, orderBySql, reversed, type OrderColumn, type Position } from './keyset.js';
 import { bucketSql, groupsOutputs, measureSql, type OutputColumn } from './output.js';
 import { QueryError, type Problem } from './problem.js';
-import type { GroupsQuery, Query, RowsQuery } from './query.js';
+import type { Filter, GroupsQuery, Query, RowsQuery } from './query.js';
 import { filterPaths } from './read-tables.js';
 import { Bindings, quoted } from './sql.js';
 import { valueSql } from './value.js';
@@ -61,6 +61,19 @@ export function compileQuery(
   return query.kind === 'rows' ? compileRows(query, source, scopes, options) : compileGroups(query, source, options);
 }
 
+/** Columns, by what they are to be called, of the rows that pass a filter; in no order. Refuses nothing. */
+export function filteredSql(
+  select: Readonly<Record<string, string>>,
+  where: Filter,
+  contract: TableContract,
+  from: { readonly tables: Tables; readonly relationOf: RelationOf; readonly bindings: Bindings },
+): string {
+  const source = new TableSource(contract, from.tables, from.relationOf);
+  const columns = Object.entries(select).map(([name, path]) => `${source.column(path).sql} AS ${quoted(name)}`);
+  const filter = filterSql(where, (path) => source.column(path), from.bindings);
+  return `SELECT ${columns.join(', ')} FROM ${source.from()}${whereSql(filter)}`;
+}
+
 /** The statement that counts the rows or groups of all pages, as `total`. Throws `PII_SCOPE_REQUIRED`. */
 export function compileTotal(
   query: Query,
@@ -75,12 +88,12 @@ export function compileTotal(
   if (query.kind === 'groups') {
     const groups = groupsSql(query, source, bindings);
     return {
-      sql: `SELECT count(*) AS total FROM (${groups.sql}) a${where(groups.having)}`,
+      sql: `SELECT count(*) AS total FROM (${groups.sql}) a${whereSql(groups.having)}`,
       parameters: bindings.values,
     };
   }
   const filter = filterSql(query.where, (path) => source.column(path), bindings);
-  return { sql: `SELECT count(*) AS total FROM ${source.from()}${where(filter)}`, parameters: bindings.values };
+  return { sql: `SELECT count(*) AS total FROM ${source.from()}${whereSql(filter)}`, parameters: bindings.values };
 }
 
 function compileRows(
@@ -110,7 +123,7 @@ function compileRows(
   const after = options.after === undefined ? undefined : afterSql(direction, options.after, bindings);
   const days = options.within === undefined ? [] : daysSql(options.within, source, bindings);
   const sql =
-    `SELECT ${[...outputs, ...hidden].join(', ')} FROM ${source.from()}${where(filter, after, ...days)}` +
+    `SELECT ${[...outputs, ...hidden].join(', ')} FROM ${source.from()}${whereSql(filter, after, ...days)}` +
     ` ORDER BY ${orderBySql(direction)}${limitSql(options.limit ?? query.limit)}`;
   const columns = fields.map(({ path, type }) => ({ name: path, type, path }));
   return { sql, parameters: bindings.values, columns, maskedColumns: masked, order };
@@ -124,9 +137,9 @@ function compileGroups(query: GroupsQuery, source: TableSource, options: Compile
   const direction = query.backward === true ? reversed(order) : order;
   const after = options.after === undefined ? undefined : afterSql(direction, options.after, bindings);
   const named = columns.map(({ name }) => `g.${quoted(name)}`);
-  const counted = `SELECT a.*, count(*) OVER () AS ${quoted(GROUPS_COLUMN)} FROM (${inner}) a${where(having)}`;
+  const counted = `SELECT a.*, count(*) OVER () AS ${quoted(GROUPS_COLUMN)} FROM (${inner}) a${whereSql(having)}`;
   const sql =
-    `SELECT ${[...named, `g.${quoted(GROUPS_COLUMN)}`].join(', ')} FROM (${counted}) g${where(after)}` +
+    `SELECT ${[...named, `g.${quoted(GROUPS_COLUMN)}`].join(', ')} FROM (${counted}) g${whereSql(after)}` +
     `${order.length === 0 ? '' : ` ORDER BY ${orderBySql(direction)}`}${limitSql(options.limit ?? query.limit)}`;
   return { sql, parameters: bindings.values, columns, maskedColumns: [], order };
 }
@@ -146,7 +159,7 @@ function groupsSql(query: GroupsQuery, source: TableSource, bindings: Bindings) 
   const outputs = [...groups, ...measured].map((sql, n) => `${sql} AS ${quoted(columns[n]?.name ?? '')}`);
   const filter = filterSql(query.where, (path) => source.column(path), bindings);
   const grouped = groups.length === 0 ? '' : ` GROUP BY ${groups.map((_, n) => n + 1).join(', ')}`;
-  const sql = `SELECT ${outputs.join(', ')} FROM ${source.from()}${where(filter)}${grouped}`;
+  const sql = `SELECT ${outputs.join(', ')} FROM ${source.from()}${whereSql(filter)}${grouped}`;
   const having = filterSql(query.having, (name) => outputColumn(name, columns, 'a'), bindings);
   return { sql, having, columns };
 }
@@ -241,7 +254,7 @@ function daysSql({ column, from, to }: DayRange, source: TableSource, bindings: 
   ];
 }
 
-function where(...conditions: readonly (string | undefined)[]): string {
+function whereSql(...conditions: readonly (string | undefined)[]): string {
   const needed = conditions.filter((condition) => condition !== undefined && condition !== 'TRUE');
   return needed.length === 0 ? '' : ` WHERE ${needed.join(' AND ')}`;
 }

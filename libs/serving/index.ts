@@ -26,6 +26,7 @@ export {
   type TextColumn,
 } from './row-format.js';
 export { restKey, whereKey } from './rest-key.js';
+export { explain, placeOf, type Explanation } from './explain/explain.js';
 export { boundTables, type OpenTables } from './open-tables.js';
 export {
   tablesBehind,

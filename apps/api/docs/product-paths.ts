@@ -83,6 +83,22 @@ export function productPaths(contract: TableContract, catalogue: Catalogue): Nod
         },
       },
     },
+    [`${root}/explain`]: {
+      get: {
+        operationId: `explain${type}`,
+        summary: 'A figure, what it left out and why it changed.',
+        tags,
+        parameters: [
+          parameter('query', 'measure', measureText, { required: true, description: 'A sum or a count.' }),
+          ...filters,
+          ...['release', 'releaseHeader', 'decimals'].map((one) => ref('parameters', one)),
+        ],
+        responses: {
+          200: answers(ref('schemas', 'Explanation'), ['json']),
+          ...problems(400, 403, 404, 406, 410, 503, 504),
+        },
+      },
+    },
     [`${root}/aggregate`]: {
       get: {
         operationId: `aggregate${type}`,

@@ -6,6 +6,7 @@ import { flag, list, nullable, object, ref, text, whole, type Node } from './sch
 const instant: Node = { type: 'string', format: 'date-time' };
 const day: Node = { type: 'string', format: 'date' };
 const anything: Node = {};
+const amount: Node = { type: ['number', 'string', 'null'] };
 const byName = (values: Node): Node => ({ type: 'object', additionalProperties: values });
 
 const freshness = object({
@@ -116,6 +117,36 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
       description: 'Rows that weigh in as a whole, as in means and fifths: counted, not listed.',
     },
     page: object({ next_cursor: nullable(text('Of the next page; null on the last.')), total: whole() }),
+    release: ref('schemas', 'ReleaseLabel'),
+  }),
+  Explanation: object({
+    measure: text(),
+    value: amount,
+    unit: text(),
+    definition: text('What is counted and what is not.'),
+    rows_counted: whole(),
+    left_out: list(
+      object({
+        reason: text('`quarantined`, `orphaned`, `duplicate`, or another that the definition names.'),
+        rules: list(text('That the records broke.')),
+        rows: whole(),
+        amount: { ...amount, description: 'What they would have added; null where nobody knows.' },
+      }),
+    ),
+    previous: {
+      anyOf: [object({ release: whole(), value: amount }), { type: 'null' }],
+      description: 'The release before the one that last changed the table.',
+    },
+    changes: {
+      ...list(
+        object({
+          cause: { type: 'string', enum: ['new', 'late', 'repair', 'as_of', 'rule', 'rollback'] },
+          rows: whole(),
+          amount,
+        }),
+      ),
+      description: 'Amounts sum to the value less the previous one.',
+    },
     release: ref('schemas', 'ReleaseLabel'),
   }),
   ProductSummary: object(productSummary),

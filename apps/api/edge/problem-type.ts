@@ -17,6 +17,11 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     title: 'The cursor belongs to another query',
     description: 'Send a cursor with the query that it came from, or leave it out to start anew.',
   },
+  'explain-not-possible': {
+    status: 400,
+    title: 'The figure cannot be explained',
+    description: 'The detail names the products and measures that can be.',
+  },
   'too-many-groups': {
     status: 400,
     title: 'The query has too many groups',

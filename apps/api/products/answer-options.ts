@@ -23,6 +23,7 @@ export const parameterNames = {
   rows: [...rowsNames, ...optionNames],
   row: ['select', 'release', 'decimals', 'format'],
   query: [...optionNames],
+  explain: ['measure', 'filter', 'release', 'decimals', 'format'],
   aggregate: ['group', 'measure', 'having', 'sort', 'limit', 'cursor', 'filter', ...optionNames],
 } as const;
 
@@ -60,7 +61,7 @@ export function takeOptions(
   const options = {
     ...(release === undefined ? {} : { release }),
     isPinned: given.has('release'),
-    format: read.format(headers.accept, question === 'row' ? ['json'] : formats),
+    format: read.format(headers.accept, question === 'row' || question === 'explain' ? ['json'] : formats),
     decimals: read.choice('decimals', ['number', 'string']),
     excel: read.choice('excel', ['false', 'true']) === 'true',
     count: read.choice('count', ['false', 'true']) === 'true',

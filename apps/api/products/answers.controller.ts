@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { whereKey } from '#serving';
 import { Needs, Reads } from '../edge/scope.js';
 import { takeOptions, type Question } from './answer-options.js';
+import { ExplainAnswers } from './explain-answers.js';
 import { KeptAnswers } from './kept-answers.js';
 import { parseParameters } from '../edge/parameters.js';
 import { ProductAnswers, type Ask } from './product-answers.js';
@@ -16,6 +17,7 @@ export class AnswersController {
   constructor(
     private readonly products: Products,
     private readonly answers: ProductAnswers,
+    private readonly explanations: ExplainAnswers,
     private readonly kept: KeptAnswers,
   ) {}
 
@@ -29,6 +31,26 @@ export class AnswersController {
   @Reads()
   aggregate(@Param('product') product: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.#byUrl('aggregate', product, request, reply);
+  }
+
+  @Get('explain')
+  @Reads()
+  async explain(
+    @Param('product') product: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { contract } = this.products.named(product);
+    const { options, rest } = takeOptions(parseParameters(request.url), request.headers, 'explain');
+    const { json, toRequestError } = toQuery(rest);
+    const asked = { measures: [], ...json };
+    const made = await this.explanations
+      .answer({ contract, json: asked, options, ...askerOf(request, reply) })
+      .catch((error: unknown) => {
+        throw toRequestError(error);
+      });
+    if (made.kind === 'whole') this.kept.remember(request, made.release, made.answer);
+    await sendAnswer(made, options.isPinned, request, reply);
   }
 
   @Get('rows/:key')
@@ -57,7 +79,7 @@ export class AnswersController {
   }
 
   async #byUrl(
-    question: Exclude<Question, 'query'>,
+    question: Exclude<Question, 'query' | 'explain'>,
     product: string,
     request: FastifyRequest,
     reply: FastifyReply,

@@ -5,6 +5,7 @@ import { AnswersController } from './answers.controller.js';
 import { CatalogueController } from './catalogue.controller.js';
 import { KeptAnswers } from './kept-answers.js';
 import { ProductAnswers } from './product-answers.js';
+import { ExplainAnswers } from './explain-answers.js';
 import { Products } from './products.js';
 import { ProvenanceAnswers } from './provenance-answers.js';
 import { ProvenanceController } from './provenance.controller.js';
@@ -23,6 +24,12 @@ import { ProvenanceController } from './provenance.controller.js';
       inject: [API_SERVICES, AnswerCache],
       useFactory: ({ answers, catalogue }: ApiServices, cache: AnswerCache) =>
         new ProductAnswers(answers, catalogue, cache),
+    },
+    {
+      provide: ExplainAnswers,
+      inject: [API_SERVICES, AnswerCache],
+      useFactory: ({ answers, catalogue }: ApiServices, cache: AnswerCache) =>
+        new ExplainAnswers(answers, catalogue, cache),
     },
     {
       provide: ProvenanceAnswers,

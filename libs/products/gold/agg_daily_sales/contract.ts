@@ -58,4 +58,15 @@ export const aggDailySales = table('gold/agg_daily_sales', {
     from: [{ input: 'gold.fact_sales', by: ['order_year', 'order_month', 'order_day', 'channel'] }],
     asOf: false,
   },
+  explained: {
+    adds: 'gold.fact_sales',
+    sums: {
+      total_line_items: {},
+      total_items_sold: { of: 'quantity' },
+      gross_revenue: { of: 'line_total' },
+      total_discount: { of: 'discount_amount' },
+      net_revenue: { of: 'net_line_total' },
+      total_shipping: { of: 'shipping_allocated' },
+    },
+  },
 });

@@ -47,4 +47,5 @@ export const dimProduct = table('gold/dim_product', {
     ],
     asOf: true,
   },
+  explained: { each: 'silver.products', key: 'product_id', named: ['product_id'], together: ['product_sk'] },
 });

@@ -104,4 +104,10 @@ export const factSales = table('gold/fact_sales', {
     ],
     asOf: false,
   },
+  explained: {
+    each: 'silver.order_items',
+    key: 'item_id',
+    named: ['sales_key', 'item_id'],
+    together: ['shipping_allocated'],
+  },
 });

@@ -47,4 +47,10 @@ export const mlAnomalyDetection = table('gold/ml_anomaly_detection', {
     ],
     asOf: false,
   },
+  explained: {
+    each: 'silver.payments',
+    key: 'transaction_id',
+    named: ['transaction_id'],
+    together: ['z_score', 'is_statistical_anomaly', 'anomaly_type', 'combined_risk_score', 'overall_risk'],
+  },
 });

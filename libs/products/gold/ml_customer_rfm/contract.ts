@@ -97,4 +97,14 @@ export const mlCustomerRfm = table('gold/ml_customer_rfm', {
     ],
     asOf: false,
   },
+  explained: {
+    adds: 'gold.fact_sales',
+    sums: {
+      monetary: {
+        of: 'net_line_total',
+        unless: { reason: 'cancelled', when: "order_status = 'CANCELLED'" },
+      },
+      total_items_bought: { of: 'quantity' },
+    },
+  },
 });
