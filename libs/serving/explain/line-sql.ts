@@ -1,4 +1,12 @@
-import { measuresOf, parsedSelect, reading, tableOf, type Catalogue, type ColumnType, type TableContract } from '#contracts';
+import {
+  measuresOf,
+  parsedSelect,
+  reading,
+  tableOf,
+  type Catalogue,
+  type ColumnType,
+  type TableContract,
+} from '#contracts';
 import { toDuckDbType } from '#engine';
 import { assert } from '#errors';
 import { filteredSql } from '../compile.js';
