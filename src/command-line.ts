@@ -3,6 +3,7 @@ import type { SettingOptions } from '#platform';
 import type { DemoOptions } from './command/demo.js';
 import { callCommand, type CommandBody } from './call.js';
 import { exitCode, type ExitCode } from './exit-code.js';
+import { addQuarantine } from './quarantine-commands.js';
 
 interface LakeOptions {
   readonly lake?: string;
@@ -172,8 +173,14 @@ function program(run: RunCommand): Command {
       await run(options, doctorCommand);
     });
 
-  for (const command of shopsmart.commands) command.exitOverride().showHelpAfterError('(--help lists the options)');
+  addQuarantine(shopsmart, { run, lake });
+
+  for (const command of allCommands(shopsmart)) command.exitOverride().showHelpAfterError('(--help lists the options)');
   return shopsmart;
+}
+
+function allCommands({ commands }: Command): readonly Command[] {
+  return commands.flatMap((command) => [command, ...allCommands(command)]);
 }
 
 const lake = () =>

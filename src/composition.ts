@@ -6,6 +6,7 @@ import {
   runShop,
   today,
   type OpenLake,
+  type Repairing,
   type RunChoices as ShopChoices,
   type Settings,
 } from '#platform';
@@ -27,6 +28,7 @@ export interface RunChoices {
   readonly asOf: string | undefined;
   readonly full: boolean;
   readonly rehash: boolean;
+  readonly repairing?: Repairing;
 }
 
 /** Load, transform, check, publish; tells its progress on standard error. */
@@ -41,7 +43,7 @@ export function planOnce(call: Call, choices: RunChoices): Promise<RunPlan> {
 
 async function withProgress<T>(
   { settings, terminal, signal }: Call,
-  { asOf, full, rehash }: RunChoices,
+  { asOf, full, rehash, repairing }: RunChoices,
   work: (settings: Settings, open: OpenLake, choices: ShopChoices) => Promise<T>,
 ): Promise<T> {
   const progress = startProgress(terminal);
@@ -52,6 +54,7 @@ async function withProgress<T>(
         asOf: asOf ?? today(),
         full,
         rehash,
+        ...(repairing === undefined ? {} : { repairing }),
         onProgress: (event) => show(event, progress),
         signal,
       }),

@@ -11,6 +11,8 @@ export function usageError(message: string): LakeError {
 }
 
 export function exitCodeOf(error: unknown): ExitCode {
-  const isUsage = error instanceof LakeError && /^(usage\.|settings\.|sql\.|demo\.bad_)/.test(error.code);
+  const isUsage =
+    error instanceof LakeError &&
+    /^(usage\.|settings\.|sql\.|demo\.bad_|quarantine\.(bad_|unknown_(field|table|source)))/.test(error.code);
   return isUsage ? exitCode.usage : exitCode.failed;
 }

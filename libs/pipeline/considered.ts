@@ -27,14 +27,7 @@ export async function bindConsidered(
   const stored = workName('stored', name.replace('.', '_'));
   const repaired = workName('repaired', name.replace('.', '_'));
   await bindLive(engine, stored, live);
-  await engine.stage(
-    repaired,
-    `SELECT _batch_id, _source_row, ${Object.values(PLACE).join(', ')} FROM (
-      SELECT *, row_number() OVER (PARTITION BY original_load, original_file, original_row
-        ORDER BY _batch_id DESC NULLS LAST, _source_row DESC NULLS LAST) AS place
-      FROM ${ofSource} AND ${isNone('r._batch_id', out)} AND ${isNone('r.original_load', out)})
-    WHERE place = 1`,
-  );
+  await engine.stage(repaired, `SELECT * FROM ${standingRepairs(withdrawn)} WHERE source = ${literal(source.name)}`);
   const columns = Object.keys(bronzeColumns(source));
   const atPlace = columns.map((name) => (name in PLACE ? `r.${PLACE[name]} AS ${name}` : `b.${name}`));
   await engine.define(
@@ -63,6 +56,18 @@ const PLACE: Readonly<Record<string, string>> = {
 
 function isNone(column: string, loads: readonly string[]): string {
   return loads.length === 0 ? 'TRUE' : `${column} NOT IN (${loads.join(', ')})`;
+}
+
+/** A query, in brackets, for the rows of `bronze.repairs` that count: of each place the latest whose load and whose original's load do. */
+export function standingRepairs(withdrawn: readonly WithdrawnLoad[]): string {
+  const isOut = withdrawn.map(
+    ({ source, load }) => `(r.source = ${literal(source)} AND (r._batch_id = ${load} OR r.original_load = ${load}))`,
+  );
+  return `(SELECT * FROM (
+    SELECT r.*, row_number() OVER (PARTITION BY r.source, r.original_load, r.original_file, r.original_row
+      ORDER BY r._batch_id DESC NULLS LAST, r._source_row DESC NULLS LAST) AS place
+    FROM ${relationOf(REPAIRS)} r ${isOut.length === 0 ? '' : `WHERE NOT (${isOut.join(' OR ')})`})
+  WHERE place = 1)`;
 }
 
 /** The list that a run publishes: the parent's, with what it withdraws and without what it restores. */

@@ -20,3 +20,23 @@ export { runPipeline, type RunOptions, type RunResult } from './run.js';
 export type { OnProgress, ProgressEvent, Stage, StageStanding } from './progress.js';
 export type { RunJournal } from './run-journal.js';
 export type { CheckReport, Conservation, FileReport, RunReport, TableReport } from './report.js';
+export type { Repair } from './repair.js';
+export { changeRecord, parseChange, type FieldChange } from './quarantine/change-record.js';
+export { draftRepair, type DraftedRepair, type RepairRequest } from './quarantine/draft-repair.js';
+export {
+  countByRule,
+  findRecords,
+  recordStates,
+  type QuarantinedRecord,
+  type RecordFilter,
+  type RecordPage,
+  type RuleCount,
+} from './quarantine/find-records.js';
+export { maskedText, maskedView } from './quarantine/mask-record.js';
+export { planReplay, type ReplayPlan, type StaleRepair } from './quarantine/plan-replay.js';
+export { parseRecordId } from './quarantine/record-id.js';
+export { repairLog, type RepairAction } from './quarantine/repair-log.js';
+export { pendingRepairs, redoRepair, undoRepair } from './quarantine/repair-states.js';
+export { noteRun } from './quarantine/repair-store.js';
+export { showRecord, type RecordView } from './quarantine/show-record.js';
+export type { Workbench } from './quarantine/workbench.js';

@@ -8,7 +8,7 @@ import { REPAIRS, lakeTables } from './lake-schema.js';
 import { bronzeSchema } from './load/bronze.js';
 import { splitSelect } from './load/bronze-sql.js';
 import type { LedgerRow } from './load/ledger.js';
-import { encodeRepair, repairDigest, repairPath, type Repair } from './repair.js';
+import { encodeRepair, repairDigest, repairPath, type BronzeRecord, type Repair } from './repair.js';
 import { literal } from './sql-name.js';
 
 /** What replayed repairs add to the lake: records of their sources, a ledger row a repair, and the links. */
@@ -51,16 +51,9 @@ async function writeRecords(
   repair: Repair,
   batchId: number,
 ): Promise<readonly WrittenFile[]> {
-  const lines = repair.records.map(({ after: { record, rescued, fields } }, at) =>
-    JSON.stringify({
-      n: at + 1,
-      l: null,
-      m: false,
-      v: [record, rescued, ...Object.keys(source.fields).map((name) => fields[name] ?? null)],
-    }),
-  );
   const interchange = join(journal.filesDir, `repair-${repair.id}.ndjson`);
-  const longest = await writeLines(interchange, lines);
+  const records = repair.records.map(({ after }) => after);
+  const longest = await writeRecordLines(interchange, source, records);
   const stamp = { path: repairPath(repair.id), loadedAt: processedAt, batchId, asOf };
   const dir = join(journal.filesDir, 'bronze', source.name);
   const written = await engine.materialise(
@@ -70,6 +63,22 @@ async function writeRecords(
   );
   await rm(interchange);
   return written;
+}
+
+/** Writes records as the splitter does, for `splitSelect`; returns how long an engine must expect a line to be. */
+export function writeRecordLines(file: string, source: Source, records: readonly BronzeRecord[]): Promise<number> {
+  const names = Object.keys(source.fields);
+  return writeLines(
+    file,
+    records.map(({ record, rescued, fields }, at) =>
+      JSON.stringify({
+        n: at + 1,
+        l: null,
+        m: false,
+        v: [record, rescued, ...names.map((name) => fields[name] ?? null)],
+      }),
+    ),
+  );
 }
 
 function ledgerRow(repair: Repair, load: number): LedgerRow {
@@ -156,7 +165,7 @@ async function writeLinks(
 }
 
 /** Returns how long an engine must expect a line to be. */
-async function writeLines(path: string, lines: readonly string[]): Promise<number> {
+export async function writeLines(path: string, lines: readonly string[]): Promise<number> {
   const file = await open(path, 'w');
   try {
     for (const line of lines) await file.write(`${line}\n`);

@@ -14,9 +14,13 @@ const originalSchema = z
 
 const repairedSchema = z
   .object({
+    /** As the workbench names the original: `orders:3:17`. */
+    id: z.string(),
     original: originalSchema,
     /** Rules that it broke. */
     rules: z.array(z.string()).readonly(),
+    /** As the quarantine had it when the repair was drafted. */
+    superseded_by: z.string().nullable(),
     /** The record as it came, or as an earlier repair left it. */
     before: z.string(),
     /** As bronze keeps it: the fields that the contract names as text, the others as JSON, the whole of a JSON source. */
@@ -47,7 +51,6 @@ export const repairSchema = z
 /** Corrected records of one source that are replayed together: a load of their own. Stored as `_repairs/<id>.json`. */
 export type Repair = z.infer<typeof repairSchema>;
 export type RepairedRecord = z.infer<typeof repairedSchema>;
-export type OriginalPlace = z.infer<typeof originalSchema>;
 /** What is known of a record once it is told apart into fields. */
 export type BronzeRecord = RepairedRecord['after'];
 

@@ -1,4 +1,5 @@
 import type { Trace } from '#serving';
+import { printable } from './printable.js';
 import { countText } from './table-text.js';
 
 /** Of the keys of a table on the way, as many are printed: they are no end in themselves. */
@@ -34,10 +35,4 @@ export function traceText({ table, key, row, through, sources, shared }: Trace):
   if (shared.length > 0) lines.push('', 'together with others');
   for (const { table: name, rows, how } of shared) lines.push(`  ${name}, ${countText(rows)} rows: ${how}`);
   return lines.join('\n');
-}
-
-/** Text of a file must not steer a terminal. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what it takes out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }

@@ -153,7 +153,8 @@ describe('provenance', () => {
     const after = bad.replace('2999', '1999');
     const times = { loaded_at: '2026-02-17T10:00:00Z', as_of: '2026-02-17' };
     const fields = JSON.parse(after) as Record<string, string>;
-    const record = { original: { ...original, ...times }, rules: ['birth_in_future'], before: bad };
+    const place = { id: 'customers:2:1', original: { ...original, ...times } };
+    const record = { ...place, rules: ['birth_in_future'], superseded_by: null, before: bad };
     const mended = { ...record, after: { fields, rescued: null, record: after } };
     const about = { id: 'r1', source: 'customers', table: 'silver/customers', by: 'ann', at: '2026-02-17T11:00:00Z' };
     await shop.publish({ repairs: [{ format: 1, ...about, reason: 'typed wrong', records: [mended] }] });

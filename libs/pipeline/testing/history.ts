@@ -197,7 +197,9 @@ class Life {
             loaded_at: String(reject['_loaded_at']),
             as_of: String(reject['_as_of']),
           },
+          id: `${name}:${String(reject['_batch_id'])}:${String(reject['_source_row'])}`,
           rules: reject['rules'] as string[],
+          superseded_by: null,
           before: String(reject['record']),
           after: { fields, rescued: null, record: format === 'csv' ? null : JSON.stringify(fields) },
         };

@@ -36,7 +36,9 @@ export async function repairOf(
       const values = { order_id: order, customer_id: customer, tier, placed_on: placedOn, channel, amount };
       const fields = { ...values, updated_at: updatedAt ?? '2026-01-11T00:00:00Z' };
       const after = { fields, rescued: null, record: null };
-      return [{ original, rules: reject['rules'] as string[], before: text(reject, 'record'), after }];
+      const id = `orders:${original.load}:${original.row}`;
+      const came = { rules: reject['rules'] as string[], superseded_by: null, before: text(reject, 'record') };
+      return [{ id, original, ...came, after }];
     }),
   };
 }

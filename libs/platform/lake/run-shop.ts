@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LakeError } from '#errors';
-import type { OnProgress, RunJournal, RunPlan, RunResult } from '#pipeline';
-import { runIdFrom } from '#releases';
+import type { OnProgress, Repair, RunJournal, RunPlan, RunResult } from '#pipeline';
+import { runIdFrom, type WithdrawnLoad } from '#releases';
 import type { Settings } from '../config/settings.js';
 import { systemClock, type OpenLake } from './open-lake.js';
 
@@ -12,15 +12,37 @@ export interface RunChoices {
   readonly full?: boolean;
   readonly rehash?: boolean;
   readonly tables?: readonly string[];
+  /** The run replays, undoes or redoes repairs, and does nothing else: nothing that has landed is loaded. */
+  readonly repairing?: Repairing;
   /** For a run that can be called again. */
   readonly journal?: RunJournal;
   readonly onProgress: OnProgress;
   readonly signal: AbortSignal;
 }
 
+export interface Repairing {
+  readonly repairs: readonly Repair[];
+  /** Loads of repairs that are undone, and done again. */
+  readonly withdraw: readonly WithdrawnLoad[];
+  readonly restore: readonly WithdrawnLoad[];
+  readonly by: string;
+  readonly reason: string | null;
+}
+
 /** Load, transform, check, publish, as the settings say. */
 export async function runShop(settings: Settings, open: OpenLake, choices: RunChoices): Promise<RunResult> {
-  const [options, { runPipeline }] = await Promise.all([stageOptions(settings, open, choices), import('#pipeline')]);
+  const [options, { noteRun, runPipeline }] = await Promise.all([
+    stageOptions(settings, open, choices),
+    import('#pipeline'),
+  ]);
+  if (choices.repairing !== undefined) {
+    const { repairs, ...said } = choices.repairing;
+    await noteRun(open.lake.store, systemClock, {
+      run_id: choices.runId,
+      repairs: repairs.map(({ id }) => id),
+      ...said,
+    });
+  }
   return runPipeline({ ...options, newNonce: randomUUID });
 }
 
@@ -40,10 +62,12 @@ async function stageOptions<C extends RunChoices>(settings: Settings, open: Open
   const [{ preludeDigestText }, { shopCatalogue }] = await Promise.all([import('#engine'), import('#products')]);
   const { lake, workDir, openEngine } = open;
   const { landing, dateFrom, dateTo } = settings;
+  const { repairing, ...chosen } = choices;
   return {
     full: false,
     rehash: false,
-    ...choices,
+    ...chosen,
+    ...(repairing === undefined ? {} : { ...loadsOf(repairing), skipLanding: true }),
     catalogue: shopCatalogue(),
     lake,
     openEngine,
@@ -54,6 +78,10 @@ async function stageOptions<C extends RunChoices>(settings: Settings, open: Open
     dateFrom,
     dateTo,
   };
+}
+
+function loadsOf({ repairs, withdraw, restore }: Repairing) {
+  return { repairs, withdraw, restore };
 }
 
 export function newRunId(): string {
