@@ -182,6 +182,8 @@ describe('an explanation', () => {
     );
     const times = { loaded_at: '2026-02-17T10:00:00Z', as_of: '2026-02-17' };
     const record = {
+      id: 'orders:2:1',
+      superseded_by: null,
       original: { ...original, ...times },
       rules: ['required_order_status'],
       before: '{}',
