@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { DuckDbEngine, DuckDbParquetRows } from '#engine';
 import { LocalStore, MemoryStore, type ObjectStore } from '#storage';
 import type { Action } from './action.js';
-import { cleanLog, writeCheckpoint } from './checkpoint.js';
+import { cleanLog, planCleaning, writeCheckpoint, writeState } from './checkpoint.js';
 import { addition, aLog, commitTo, creation, logNames, read, READING, removal, TABLE } from './log-fixture.js';
 import { commitPath, lastCheckpointPath } from './log-path.js';
+import { readState } from './read-snapshot.js';
 
 const digits = (version: number) => String(version).padStart(20, '0');
 const odd: Action = {
@@ -111,6 +112,18 @@ describe('a checkpoint in Parquet', () => {
     expect((await read(store, reading)).files.size).toBe(21);
   });
 
+  it('keeps a version at a path of its own too: schema and live files with their statistics', async () => {
+    const store = new MemoryStore();
+    const reading = { parquet, cacheDir: join(dir, 'cache') };
+    await aLog(store, [addition('a'), odd], [removal('a')]);
+    const snapshot = await read(store);
+    const kept = '_kept/t@2.parquet';
+    await writeState(store, kept, snapshot, parquet, reading.cacheDir);
+    const state = await readState(store, kept, snapshot, reading);
+    expect(state).toEqual({ ...snapshot, tombstones: new Map(), timestampMs: 0 });
+    expect(await readState(store, '_kept/t@1.parquet', snapshot, reading)).toBeUndefined();
+  });
+
   it('is written by two at once without one disturbing the other', async () => {
     const store = new MemoryStore();
     await aLog(store, [addition('a')]);
@@ -133,7 +146,7 @@ describe('cleanLog', () => {
 
   it('keeps what every version from the given one on needs, and the commit of the checkpoint itself', async () => {
     const store = await longLog(3, 6);
-    await cleanLog(store, TABLE, 5);
+    await cleanLog(store, await planCleaning(store, TABLE, 5));
     expect((await logNames(store))[0]).toBe(`${digits(3)}.checkpoint.parquet`);
     expect(await logNames(store)).toContain(`${digits(3)}.json`);
     expect(await logNames(store)).not.toContain(`${digits(2)}.json`);
@@ -143,7 +156,7 @@ describe('cleanLog', () => {
   it('removes nothing without a checkpoint to stand on', async () => {
     const store = await longLog(6);
     const before = await logNames(store);
-    await cleanLog(store, TABLE, 5);
+    await cleanLog(store, await planCleaning(store, TABLE, 5));
     expect(await logNames(store)).toEqual(before);
   });
 
@@ -151,17 +164,18 @@ describe('cleanLog', () => {
     const store = await longLog(6);
     const foreign = [`${digits(1)}.crc`, `_staged_commits/${digits(1)}.json`];
     for (const name of foreign) await store.put(`${TABLE}/_delta_log/${name}`, Buffer.from('{}'));
-    await cleanLog(store, TABLE, 8);
+    await cleanLog(store, await planCleaning(store, TABLE, 8));
     expect(await logNames(store)).toEqual(expect.arrayContaining(foreign));
   });
 
   it('may stop anywhere: the versions that are kept stay readable', async () => {
     const whole = await longLog(3, 6);
     const before = whole.calls;
-    await cleanLog(whole, TABLE, 7);
+    await cleanLog(whole, await planCleaning(whole, TABLE, 7));
     for (let atCall = 1; atCall <= whole.calls - before; atCall++) {
       const store = await longLog(3, 6);
-      await cleanLog(store.reopen({ atCall, kind: 'stop' }), TABLE, 7).catch(() => undefined);
+      const cleaning = await planCleaning(store, TABLE, 7);
+      await cleanLog(store.reopen({ atCall, kind: 'stop' }), cleaning).catch(() => undefined);
       for (const version of [6, 7, 8]) expect((await read(store, { version })).files.size).toBe(version);
       for (const version of [0, 1, 2, 3, 4, 5]) {
         const found = await read(store, { version }).catch((error: unknown) => error);

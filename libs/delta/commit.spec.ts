@@ -3,7 +3,7 @@ import { LakeError } from '#errors';
 import { MemoryStore } from '#storage';
 import type { Action } from './action.js';
 import type { Clash } from './clash.js';
-import { cleanLog, writeCheckpoint } from './checkpoint.js';
+import { cleanLog, planCleaning, writeCheckpoint } from './checkpoint.js';
 import { commitAt } from './commit.js';
 import { addition, aLog, commitTo, creation, NOW_MS, read, READING, removal, TABLE, timed } from './log-fixture.js';
 import { readCommit } from './log-entry.js';
@@ -96,7 +96,7 @@ describe('commit', () => {
     const stale = await read(store);
     for (let version = 2; version <= 5; version++) await commitAt(store, TABLE, version, [addition(`${version}`)], '');
     await writeCheckpoint(store, await read(store), READING.parquet, READING.cacheDir);
-    await cleanLog(store, TABLE, 5);
+    await cleanLog(store, await planCleaning(store, TABLE, 5));
     expect(await commitTo(store, { read: stale, actions: [addition('b')], txnId: 'late' })).toEqual({
       kind: 'conflict',
       clash: { kind: 'cleaned', version: 2 },
@@ -220,7 +220,7 @@ describe('a writer for whom something goes wrong at a call', () => {
       const actions = [...(step === 0 ? creation : [addition(`f${step}`)]), txn('work', step)];
       await commitTo(at, { read: before, actions, txnId: `${attempt}-${step}` });
     }
-    await cleanLog(at, TABLE, STEPS);
+    await cleanLog(at, await planCleaning(at, TABLE, STEPS));
   }
 
   it.each(['fail', 'lose', 'stop'] as const)('(%s) ends with every change once when it starts again', async (kind) => {

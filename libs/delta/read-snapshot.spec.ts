@@ -1,6 +1,6 @@
 import { MemoryStore } from '#storage';
 import type { Action } from './action.js';
-import { cleanLog, writeCheckpoint } from './checkpoint.js';
+import { cleanLog, planCleaning, writeCheckpoint } from './checkpoint.js';
 import { addition, aLog, creation, NOW_MS, read, READING, removal, TABLE, timed } from './log-fixture.js';
 import { commitPath, lastCheckpointPath, logFolder } from './log-path.js';
 import { readSnapshot } from './read-snapshot.js';
@@ -71,7 +71,7 @@ describe('readSnapshot', () => {
     const before = await read(store);
     const at5 = await read(store, { version: 5 });
     await checkpoint(5);
-    await cleanLog(store, TABLE, 6);
+    await cleanLog(store, await planCleaning(store, TABLE, 6));
     expect(await read(store)).toEqual({ ...before, files: expect.any(Map) });
     expect([...(await read(store)).files.keys()]).toEqual([...before.files.keys()]);
     expect((await read(store, { version: 5 })).timestampMs).toBe(at5.timestampMs);
@@ -88,7 +88,7 @@ describe('readSnapshot', () => {
     await aLog(store, ...appends(6));
     await checkpoint(2);
     await checkpoint(5);
-    await cleanLog(store, TABLE, 5);
+    await cleanLog(store, await planCleaning(store, TABLE, 5));
     await store.put(lastCheckpointPath(TABLE), Buffer.from(hint));
     expect(await filesOf()).toEqual(['f1', 'f2', 'f3', 'f4', 'f5', 'f6']);
     await store.delete(lastCheckpointPath(TABLE));
@@ -143,7 +143,7 @@ describe('readSnapshot', () => {
         if (path === commitPath(TABLE, 3) && !this.cleaned) {
           this.cleaned = true;
           await checkpoint(11);
-          await cleanLog(store, TABLE, 12);
+          await cleanLog(store, await planCleaning(store, TABLE, 12));
         }
         return store.get(path);
       }

@@ -44,6 +44,28 @@ export async function readSnapshot(
   }
 }
 
+/** What `writeState` kept of a version; undefined when there is no such file. */
+export async function readState(
+  store: ObjectStore,
+  path: string,
+  { table, version }: Pick<Snapshot, 'table' | 'version'>,
+  choice: Pick<SnapshotChoice, 'parquet' | 'cacheDir'>,
+): Promise<Snapshot | undefined> {
+  const log = new LogReplay();
+  try {
+    log.apply(await readPart(store, path, choice));
+  } catch (error) {
+    if (await isThere(store, path)) throw error;
+    return undefined;
+  }
+  return log.snapshot(table, version, 0);
+}
+
+async function isThere(store: ObjectStore, path: string): Promise<boolean> {
+  for await (const found of store.list(path)) if (found.path === path) return true;
+  return false;
+}
+
 async function readVersion(
   store: ObjectStore,
   table: string,
@@ -134,7 +156,7 @@ async function lostFiles(store: ObjectStore, table: string, before: LogListing):
 async function readPart(
   store: ObjectStore,
   path: string,
-  { parquet, cacheDir }: SnapshotChoice,
+  { parquet, cacheDir }: Pick<SnapshotChoice, 'parquet' | 'cacheDir'>,
 ): Promise<readonly Action[]> {
   const own = store.localPath(path);
   if (own !== undefined) return parquet.readCheckpoint(own);

@@ -14,12 +14,12 @@ import {
   type WithdrawnLoad,
 } from './release.js';
 import { getIfPresent, ReleaseReader } from './release-reader.js';
-import { assertRunAlive, type Owner } from './run-record.js';
+import { assertRunAlive, type RunOwner } from './run-record.js';
 import { stageActions } from './staged-actions.js';
 
 /** What a run does to one table. */
 export interface TableChange {
-  readonly owner: Owner;
+  readonly owner: RunOwner;
   /** The log's head that the actions stand on (`planBase`); undefined when they create the table. */
   readonly base: Snapshot | undefined;
   /** Empty only to adopt a foreign change: the state is then the base itself. */
@@ -44,18 +44,20 @@ export interface PublishRequest {
   readonly runId: string;
   /** New for each call. */
   readonly nonce: string;
-  readonly owner: Owner;
+  readonly owner: RunOwner;
   readonly parent: Release | undefined;
   /** When the caller listed the releases and found the parent to be the newest. */
   readonly listedAtMs: number;
   readonly mode: Release['mode'];
+  /** The release that a rollback goes back to: as_of and what was consumed are that one's, but for the loads. */
+  readonly rollbackTo?: Release;
   /** undefined: the parent's, whoever that will be. */
   readonly asOf: string | undefined;
   readonly changes: ReadonlyMap<string, TableChange>;
   /** Every table that the run's result follows from. */
   readonly readSet: ReadonlySet<string>;
   readonly consumed: Consumed;
-  /** Replaces the parent's list: rollback and restore only. */
+  /** Replaces the parent's list. */
   readonly withdrawn?: readonly WithdrawnLoad[];
   readonly checks: readonly ReleaseCheck[];
   readonly counts: Release['counts'];
@@ -121,12 +123,10 @@ function checkOwners({ changes, owner, mode, parent, runId }: PublishRequest): v
   }
 }
 
-async function stage({
-  store,
-  runId,
-  changes,
-}: PublishRequest): Promise<ReadonlyMap<string, Omit<ReleaseTable, 'release'>>> {
-  const tables = new Map<string, Omit<ReleaseTable, 'release'>>();
+type StagedTable = Omit<ReleaseTable, 'release' | 'as_of' | 'published_at'>;
+
+async function stage({ store, runId, changes }: PublishRequest): Promise<ReadonlyMap<string, StagedTable>> {
+  const tables = new Map<string, StagedTable>();
   for (const [table, { base, actions, rows, logic, schema }] of changes) {
     assert(base !== undefined || actions.length > 0, `${table} is created by actions`);
     for (const action of actions) {
@@ -144,28 +144,33 @@ async function stage({
 function compose(
   request: PublishRequest,
   parent: Release | undefined,
-  tables: ReadonlyMap<string, Omit<ReleaseTable, 'release'>>,
+  tables: ReadonlyMap<string, StagedTable>,
 ): Release {
   const number = (parent?.number ?? 0) + 1;
   const asOf = request.asOf ?? parent?.as_of;
   assert(asOf !== undefined, 'the first release has an as_of of its own');
-  const changed = [...tables].map(([table, entry]): [string, ReleaseTable] => [table, { release: number, ...entry }]);
+  const stamp = { as_of: asOf, published_at: new Date(request.clock.nowMs()).toISOString() };
+  const changed = [...tables].map(([table, entry]): [string, ReleaseTable] => [
+    table,
+    { release: number, ...stamp, ...entry },
+  ]);
+  const before = request.rollbackTo ?? parent;
   return {
     format: 1,
     number,
     parent: parent?.number ?? null,
     run_id: request.runId,
     nonce: request.nonce,
-    published_at: new Date(request.clock.nowMs()).toISOString(),
-    as_of: asOf,
+    ...stamp,
     mode: request.mode,
+    ...(request.rollbackTo === undefined ? {} : { rollback_to: request.rollbackTo.number }),
     tables: { ...parent?.tables, ...Object.fromEntries(changed) },
     loads: { ...parent?.loads, ...request.consumed.loads },
     withdrawn: request.withdrawn ?? parent?.withdrawn ?? [],
-    offsets: { ...parent?.offsets, ...request.consumed.offsets },
+    offsets: { ...before?.offsets, ...request.consumed.offsets },
     checks: request.checks,
     counts: request.counts,
-    complete_until: { ...parent?.complete_until, ...request.consumed.completeUntil },
+    complete_until: { ...before?.complete_until, ...request.consumed.completeUntil },
     report: request.report,
   };
 }

@@ -37,14 +37,21 @@ describe('ReleaseReader', () => {
     expect(numbersOf(await reader.list({ before: 2, limit: 2 }))).toEqual([1]);
   });
 
-  it('gives the releases after a number, oldest first, and the oldest of all', async () => {
+  it('gives the releases after a number, oldest first', async () => {
     const reader = new ReleaseReader(await aStoreWith(2, 3, 10, 11));
     expect(numbersOf(await reader.after(3))).toEqual([10, 11]);
-    expect((await reader.oldest())?.number).toBe(2);
   });
 
   it('says undefined for a release that is not there', async () => {
     expect(await new ReleaseReader(await aStoreWith(1)).get(2)).toBeUndefined();
+  });
+
+  it('tells a release that was removed from a number that never was one', async () => {
+    const reader = new ReleaseReader(await aStoreWith(1, 4));
+    expect((await reader.existing(4)).number).toBe(4);
+    for (const number of [2, 3]) await expect(reader.existing(number)).rejects.toMatchObject({ code: 'release-gone' });
+    for (const number of [0, 5])
+      await expect(reader.existing(number)).rejects.toMatchObject({ code: 'release.not_found' });
   });
 
   it('finds what an earlier attempt of a run published', async () => {

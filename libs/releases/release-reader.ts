@@ -32,11 +32,23 @@ export class ReleaseReader {
     return bytes === undefined ? undefined : parseRelease(bytes, path);
   }
 
+  /** Throws `release-gone` for a release that was removed, `release.not_found` for a number that never was one. */
+  async existing(number: number): Promise<Release> {
+    const release = await this.get(number);
+    if (release !== undefined) return release;
+    throw noRelease(number, (await this.latest())?.number ?? 0);
+  }
+
   /** Newest first. */
   async list({ before, limit }: ReleasePage): Promise<readonly Release[]> {
     const numbers = (await this.numbers()).filter((number) => before === undefined || number < before);
     const page: Release[] = [];
-    for (const number of numbers.slice(0, limit)) page.push(await this.existing(number));
+    for (const number of numbers) {
+      if (page.length === limit) break;
+      const release = await this.get(number);
+      // Removed since it was listed.
+      if (release !== undefined) page.push(release);
+    }
     return page;
   }
 
@@ -50,15 +62,6 @@ export class ReleaseReader {
     const releases: Release[] = [];
     for (const next of await this.numbersAfter(number)) releases.push(await this.existing(next));
     return releases;
-  }
-
-  /** The oldest kept release. */
-  async oldest(): Promise<Release | undefined> {
-    for await (const { path } of this.store.list(RELEASES)) {
-      const number = releaseNumber(path);
-      return number === undefined ? undefined : this.existing(number);
-    }
-    return undefined;
   }
 
   /** What a retried job asks first: did an earlier attempt of this run publish after its parent? */
@@ -78,14 +81,6 @@ export class ReleaseReader {
     return numbers;
   }
 
-  private async existing(number: number): Promise<Release> {
-    const release = await this.get(number);
-    if (release !== undefined) return release;
-    throw new LakeError('release.not_found', 'notFound', `Release ${number} is gone; list the releases again.`, {
-      at: { release: number },
-    });
-  }
-
   private async hint(): Promise<number> {
     const bytes = await getIfPresent(this.store, LATEST_HINT);
     const number = Number(
@@ -95,6 +90,14 @@ export class ReleaseReader {
     );
     return Number.isSafeInteger(number) && number > 0 ? number : 0;
   }
+}
+
+/** Why a number has no release. Numbers are given in order and never again: one up to the newest was there and was removed. */
+export function noRelease(number: number, newest: number): LakeError {
+  const at = { release: number };
+  return number >= 1 && number <= newest
+    ? new LakeError('release-gone', 'notFound', `Release ${number} is no longer kept. Ask a newer one.`, { at })
+    : new LakeError('release.not_found', 'notFound', `There is no release ${number}; the newest is ${newest}.`, { at });
 }
 
 export async function getIfPresent(store: ObjectStore, path: string): Promise<Uint8Array | undefined> {

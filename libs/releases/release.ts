@@ -9,6 +9,9 @@ const tableSchema = z
   .object({
     /** The release that last changed the table. */
     release: z.int().positive(),
+    /** That release's, which outlive its record; absent where it was published before they were written. */
+    as_of: z.iso.date().optional(),
+    published_at: z.iso.datetime().optional(),
     /** Version of the table's log that the staged actions stand on; -1 when they create the table. */
     base: z.int().min(-1),
     /** Absent when the state is the base itself. */
@@ -43,6 +46,8 @@ const releaseSchema = z
     published_at: z.iso.datetime(),
     as_of: z.iso.date(),
     mode: z.enum(['full', 'incremental', 'stream', 'rollback']),
+    /** Of a rollback: the release whose state this one publishes again. */
+    rollback_to: z.int().positive().optional(),
     tables: z.record(z.string(), tableSchema).readonly(),
     /** Last load consumed, by source. */
     loads: z.record(z.string(), z.int()).readonly(),
@@ -67,10 +72,23 @@ export type WithdrawnLoad = z.infer<typeof withdrawnSchema>;
 
 export const RELEASES = '_releases/';
 export const STAGED = '_releases/staged/';
+export const SEALED = '_releases/sealed/';
 export const LATEST_HINT = '_releases/_latest';
+export const DROPPED = '_releases/dropped/';
+export const PROOFS = '_releases/proofs/';
 
 export function releasePath(number: number): string {
-  return `${RELEASES}${String(number).padStart(20, '0')}.json`;
+  return `${RELEASES}${fileName(number)}`;
+}
+
+/** Where the record of a dropped release is until nobody reads it any more. */
+export function droppedPath(number: number): string {
+  return `${DROPPED}${fileName(number)}`;
+}
+
+/** What was proved of a release. */
+export function proofPath(number: number): string {
+  return `${PROOFS}${fileName(number)}`;
 }
 
 /** The number in a record's path; undefined for whatever else lies beside the records. */
@@ -101,6 +119,10 @@ export function parseRelease(bytes: Uint8Array, path: string): Release {
   if (!parsed.success) throw fail(z.prettifyError(parsed.error).replaceAll('\n', ' '), parsed.error);
   if (parsed.data.number !== releaseNumber(path)) throw fail(`it says it is release ${parsed.data.number}`);
   return parsed.data;
+}
+
+function fileName(number: number): string {
+  return `${String(number).padStart(20, '0')}.json`;
 }
 
 /** Tables whose state this very release brought. */

@@ -1,7 +1,6 @@
 import {
   checkpointDue,
   checkWritable,
-  cleanLog,
   commitAt,
   writeCheckpoint,
   type Action,
@@ -34,13 +33,12 @@ const MAX_TRIES = 20;
  */
 export async function rollForward(lake: Lake, clock: Clock, release: Release): Promise<readonly RolledForward[]> {
   const reader = new ReleaseReader(lake.store);
-  const oldest = await reader.oldest();
   const done: RolledForward[] = [];
   for (const table of Object.keys(release.tables).sort()) {
     const rolled = await rollTable(lake, clock, reader, release, table);
     done.push(...rolled);
     const last = rolled.at(-1);
-    if (last !== undefined) await tidyLog(lake, table, last.version, oldest?.tables[table]?.base ?? 0);
+    if (last !== undefined && checkpointDue(last.version)) await checkpoint(lake, table);
   }
   return done;
 }
@@ -168,11 +166,7 @@ function difference(
   ];
 }
 
-/** Checkpoint when due; every entry that a kept release stands on stays. */
-async function tidyLog(lake: Lake, table: string, version: number, oldestBase: number): Promise<void> {
-  if (!checkpointDue(version)) return;
+async function checkpoint(lake: Lake, table: string): Promise<void> {
   const head = await headOf(lake, table);
-  if (head === undefined) return;
-  await writeCheckpoint(lake.store, head, lake.parquet, lake.cacheDir);
-  await cleanLog(lake.store, table, Math.max(0, oldestBase));
+  if (head !== undefined) await writeCheckpoint(lake.store, head, lake.parquet, lake.cacheDir);
 }

@@ -5,6 +5,8 @@ import { HOUR_MS, type Clock } from './lake.js';
 import { getIfPresent } from './release-reader.js';
 
 export type Owner = 'batch' | 'stream';
+/** An operator's run is a rollback, which may change the tables of all owners. */
+export type RunOwner = Owner | 'operator';
 
 /** A run that has not renewed for this long may lose its files to vacuum. */
 export const RUN_EXPIRY_MS = HOUR_MS;
@@ -18,7 +20,7 @@ const RUN_ID = /^\d{8}t\d{6}-[0-9a-f]{8}$/;
 const runSchema = z
   .object({
     run_id: z.string().regex(RUN_ID),
-    owner: z.enum(['batch', 'stream']),
+    owner: z.enum(['batch', 'stream', 'operator']),
     parent: z.int().nullable(),
     started_at: z.iso.datetime(),
     renewed_at: z.iso.datetime(),
@@ -68,7 +70,7 @@ export function reportPath(runId: string): string {
 export async function registerRun(
   store: ObjectStore,
   clock: Clock,
-  run: { readonly runId: string; readonly owner: Owner; readonly parent: number | null },
+  run: { readonly runId: string; readonly owner: RunOwner; readonly parent: number | null },
 ): Promise<RunRecord> {
   if (!RUN_ID.test(run.runId)) throw malformedId(run.runId);
   const now = new Date(clock.nowMs()).toISOString();

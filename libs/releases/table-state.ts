@@ -1,7 +1,8 @@
-import { parseSchema, readSnapshot, type Action, type Add, type Metadata, type Schema, type Snapshot } from '#delta';
+import { parseSchema, type Action, type Add, type Metadata, type Schema, type Snapshot } from '#delta';
 import { assert, LakeError } from '#errors';
 import type { Lake } from './lake.js';
 import type { Release, ReleaseTable } from './release.js';
+import { versionAt } from './sealed-state.js';
 import { readStaged } from './staged-actions.js';
 
 /** A file of a table in a release, and where the store has it. */
@@ -60,13 +61,13 @@ export async function contentOf(lake: Lake, table: string, entry: ReleaseTable):
   return { ...applyActions(base, staged), staged };
 }
 
-async function baseOf({ store, parquet, cacheDir }: Lake, table: string, entry: ReleaseTable): Promise<Snapshot> {
-  const base = await readSnapshot(store, table, { version: entry.base, parquet, cacheDir });
+async function baseOf(lake: Lake, table: string, entry: ReleaseTable): Promise<Snapshot> {
+  const base = await versionAt(lake, table, entry.base);
   if (base !== undefined) return base;
   throw new LakeError(
     'release.corrupt',
     'corrupt',
-    `${table} has no log, and release ${entry.release} stands on version ${entry.base} of it. Restore it from a backup.`,
+    `The log of ${table} has no version ${entry.base}, on which release ${entry.release} stands, nor is it sealed. Restore it from a backup.`,
     { at: { table, version: entry.base, release: entry.release } },
   );
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { TableContract } from '#contracts';
 import { assert, LakeError } from '#errors';
-import { ReleaseReader, type Release } from '#releases';
+import { noRelease, ReleaseReader, type Release } from '#releases';
 import { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
 import { openCursor } from './cursor.js';
 import { Lane } from './lane.js';
@@ -154,7 +154,7 @@ export class Answers {
     if (latest === undefined) throw this.#none();
     const number = asked ?? latest.number;
     const release = number === latest.number ? latest : await this.releases.get(number);
-    if (release === undefined) throw missing(number, latest.number);
+    if (release === undefined) throw noRelease(number, latest.number);
     return release;
   }
 
@@ -288,9 +288,12 @@ export class Answers {
   async #label(number: number, asked: Release): Promise<ReleaseLabel> {
     const known = this.#labels.get(number);
     if (known !== undefined) return known;
+    const entry = Object.values(asked.tables).find(({ release }) => release === number);
+    const { as_of, published_at } = entry ?? {};
+    if (as_of !== undefined && published_at !== undefined) return { id: number, as_of, published_at };
+    // Published before entries said it: only the record knows, and the one asked is the nearest if that is gone.
     const found = number === asked.number ? asked : await this.releases.get(number);
-    const { as_of, published_at } = found ?? asked;
-    const label = { id: number, as_of, published_at };
+    const label = { id: number, as_of: (found ?? asked).as_of, published_at: (found ?? asked).published_at };
     if (found !== undefined) this.#labels.set(number, label);
     return label;
   }
@@ -377,13 +380,3 @@ async function distrusted(tables: ReadonlyMap<string, HeldTable>, error: unknown
 }
 
 const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL Error|FATAL Error/i;
-
-function missing(number: number, latest: number): LakeError {
-  const at = { release: number };
-  if (number > latest || number < 1) {
-    return new LakeError('release.not_found', 'notFound', `There is no release ${number}; the newest is ${latest}.`, {
-      at,
-    });
-  }
-  return new LakeError('release-gone', 'notFound', `Release ${number} is no longer kept. Ask a newer one.`, { at });
-}

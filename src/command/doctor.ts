@@ -64,8 +64,9 @@ async function lakeFindings(settings: Settings): Promise<readonly Finding[]> {
   const what = 'lake';
   try {
     return await withLake(settings, async ({ lake }) => {
-      const releases = await new ReleaseReader(lake.store).after(0);
-      const newest = releases.at(-1);
+      const reader = new ReleaseReader(lake.store);
+      const releases = await reader.numbers();
+      const newest = await reader.latest();
       const runs = await runsFinding(lake);
       if (newest === undefined)
         return [

@@ -1,4 +1,4 @@
-import { cleanLog, type Action } from '#delta';
+import { cleanLog, planCleaning, type Action } from '#delta';
 import { DeltaRs, type Row } from './delta-rs.js';
 import { oddValues } from './odd-value.js';
 import { NOW_MS, OurLake } from './our-lake.js';
@@ -56,7 +56,7 @@ describe.each(oddValues)('a table of delta-rs with a partition that is $name', (
 
   it('is read by us from its checkpoint alone', async () => {
     await deltaRs.ask('checkpoint', ours.path(table));
-    await cleanLog(ours.store, table, 3);
+    await cleanLog(ours.store, await planCleaning(ours.store, table, 3));
     expect((await ours.logFiles(table)).filter((file) => /^\d/.test(file))).toHaveLength(2);
     expect(await ours.rows(table)).toEqual(rows);
   });

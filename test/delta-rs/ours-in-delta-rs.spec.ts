@@ -1,4 +1,4 @@
-import { cleanLog, parseSchema, type Snapshot } from '#delta';
+import { cleanLog, planCleaning, parseSchema, type Snapshot } from '#delta';
 import { DeltaRs, type Row } from './delta-rs.js';
 import { oddValues } from './odd-value.js';
 import { NOW_MS, OurLake, schemaWith, threeRows } from './our-lake.js';
@@ -66,7 +66,7 @@ describe.each(oddValues)('our table with a partition that is $name', ({ name, ty
   it('is read by us from the checkpoint of delta-rs alone', async () => {
     const before = await ours.snapshot(table);
     await deltaRs.ask('checkpoint', ours.path(table));
-    await cleanLog(ours.store, table, before.version);
+    await cleanLog(ours.store, await planCleaning(ours.store, table, before.version));
     expect((await ours.logFiles(table)).filter((file) => /^\d/.test(file))).toHaveLength(2);
     const partitionOf = ({ files }: Snapshot) =>
       [...files.values()].map(({ path, partitionValues }) => [path, partitionValues]);
@@ -97,7 +97,7 @@ describe('our checkpoint', () => {
     for (let at = 0; at < 12; at++)
       await ours.append(table, threeRows(10 * at, texts[at % texts.length]?.sql ?? 'NULL'));
     rows = await ours.rows(table);
-    await cleanLog(ours.store, table, 12);
+    await cleanLog(ours.store, await planCleaning(ours.store, table, 12));
   });
 
   it('is written at the tenth commit, and is all that a cleaned log keeps of the first ten', async () => {

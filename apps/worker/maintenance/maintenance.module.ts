@@ -13,7 +13,7 @@ import { VacuumWork } from './vacuum-work.js';
 export class MaintenanceModule {
   static with({ settings, log, open, server }: WorkerServices): DynamicModule {
     const MaintenanceProcessor = queueProcessor('maintenance', server, log);
-    const dispatch = new Dispatch('maintenance', [new VacuumWork(open), new ExportWork(settings, open)], log);
+    const dispatch = new Dispatch('maintenance', [new VacuumWork(settings, open), new ExportWork(settings, open)], log);
     return {
       module: MaintenanceModule,
       imports: [BullModule.registerQueue({ name: 'maintenance', ...server.queueOptions() })],

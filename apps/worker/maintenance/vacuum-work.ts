@@ -1,16 +1,21 @@
-import { systemClock, type OpenLake } from '#platform';
-import { planVacuum, vacuum } from '#releases';
+import { systemClock, type OpenLake, type Settings } from '#platform';
+import { planVacuum, retentionOf, vacuum } from '#releases';
 import type { JobHandler } from '../jobs/dispatch.js';
 
-/** Removes what no release and no running run needs. */
+/** Drops releases that need not be kept, and removes what no kept one and no running run needs. */
 export class VacuumWork implements JobHandler {
   readonly name = 'vacuum';
 
-  constructor(private readonly open: OpenLake) {}
+  constructor(
+    private readonly settings: Settings,
+    private readonly open: OpenLake,
+  ) {}
 
-  async handle(): Promise<{ readonly files: number; readonly bytes: number }> {
+  async handle(): Promise<{ readonly releases: number; readonly files: number; readonly bytes: number }> {
     const { lake } = this.open;
-    const removed = await vacuum(lake, systemClock, await planVacuum(lake, systemClock));
-    return { files: removed.length, bytes: removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+    const plan = await planVacuum(lake, systemClock, retentionOf(this.settings.keepReleases));
+    const removed = await vacuum(lake, systemClock, plan);
+    const bytes = removed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return { releases: plan.drops.length, files: removed.length, bytes };
   }
 }

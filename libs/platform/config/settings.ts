@@ -91,7 +91,8 @@ export const settingsSchema = z.object({
     .optional()
     .meta({ description: 'What runs the SQL: `duckdb`. (`spark` is refused for now.)', default: 'duckdb' }),
   SHOPSMART_KEEP_RELEASES: count(1, 1_000_000, 'a whole number from 1 to 1000000').meta({
-    description: 'How many releases stay readable. Until retention exists, all are kept.',
+    description:
+      'How many of the newest releases stay readable, at least 100. Beyond them the last one of each day stays, and none goes within 24 hours.',
     default: '100',
   }),
   SHOPSMART_DATE_FROM: day.meta({

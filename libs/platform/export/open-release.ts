@@ -55,26 +55,15 @@ export async function openReleaseOf(settings: Settings, open: OpenLake, number?:
   }
 }
 
-/** Throws `release.not_found`. */
+/** The newest where none is named. Throws `release.not_found`, or `release-gone` for one that was removed. */
 export async function findRelease(store: ObjectStore, number: number | undefined): Promise<Release> {
   const reader = new ReleaseReader(store);
-  const release = number === undefined ? await reader.latest() : await reader.get(number);
-  if (release === undefined) throw unknownRelease(number, store.url);
-  return release;
-}
-
-/** The release that was asked for (the newest, where none was named) is not there. */
-function unknownRelease(number: number | undefined, lake: string): LakeError {
-  if (number === undefined)
-    return new LakeError(
-      'release.not_found',
-      'notFound',
-      `there is no release in ${lake} yet: npx shopsmart run publishes the first`,
-    );
-  return new LakeError(
+  if (number !== undefined) return reader.existing(number);
+  const release = await reader.latest();
+  if (release !== undefined) return release;
+  throw new LakeError(
     'release.not_found',
     'notFound',
-    `there is no release ${number} in ${lake}: npx shopsmart releases lists them`,
-    { at: { release: number } },
+    `there is no release in ${store.url} yet: npx shopsmart run publishes the first`,
   );
 }
