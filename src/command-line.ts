@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import type { SettingOptions } from '#platform';
 import type { DemoOptions } from './command/demo.js';
 import { callCommand, type CommandBody } from './call.js';
+import { addLoads } from './load-commands.js';
 import { exitCode, type ExitCode } from './exit-code.js';
 import { addQuarantine } from './quarantine-commands.js';
 
@@ -86,8 +87,9 @@ function program(run: RunCommand): Command {
 
   add('releases', 'list the releases, newest first')
     .addOption(lake())
+    .addOption(new Option('--limit <n>', 'as many (default: SHOPSMART_KEEP_RELEASES)').argParser(wholeNumber(1)))
     .option('--json', 'print one JSON document')
-    .action(async (options: LakeOptions & { json?: true }) => {
+    .action(async (options: LakeOptions & { limit?: number; json?: true }) => {
       const { releasesCommand } = await import('./command/releases.js');
       await run(options, (call) => releasesCommand(call, options));
     });
@@ -101,6 +103,17 @@ function program(run: RunCommand): Command {
       const { diffCommand } = await import('./command/diff.js');
       await run(options, (call) => diffCommand(call, { before, after, ...options }));
     });
+
+  add('rollback', 'publish the state of an earlier release again; bronze stays, later loads count no more')
+    .addArgument(new Argument('<n>', 'number of the release to go back to').argParser(wholeNumber(1)))
+    .addOption(lake())
+    .option('--json', 'print one JSON document')
+    .action(async (to: number, options: LakeOptions & { json?: true }) => {
+      const { rollbackCommand } = await import('./command/rollback.js');
+      await run(options, (call) => rollbackCommand(call, { to, ...options }));
+    });
+
+  addLoads(shopsmart, { run, lake, release, wholeNumber });
 
   add('export <table>', 'write a table to a file; gold.fact_sales may be called fact_sales')
     .addOption(lake())
@@ -157,7 +170,7 @@ function program(run: RunCommand): Command {
       await run(options, (call) => proveCommand(call, options));
     });
 
-  add('vacuum', 'remove files that no release and no running run needs')
+  add('vacuum', 'drop releases that need not be kept; remove files that no release and no running run needs')
     .addOption(lake())
     .option('--dry-run', 'only list them')
     .action(async (options: LakeOptions & { dryRun?: true }) => {

@@ -78,5 +78,10 @@ export function withdrawnAfter(
   const nameOf = ({ source, load }: WithdrawnLoad) => `${source}/${load}`;
   const all = new Map([...before, ...withdraw].map((load) => [nameOf(load), load]));
   for (const load of restore) all.delete(nameOf(load));
-  return [...all.values()].sort((a, b) => (a.source === b.source ? a.load - b.load : a.source < b.source ? -1 : 1));
+  return [...all.values()].sort(compareLoads);
+}
+
+/** The order of a release's list: two lists of the same loads are the same. */
+export function compareLoads(a: WithdrawnLoad, b: WithdrawnLoad): number {
+  return a.source === b.source ? a.load - b.load : a.source < b.source ? -1 : 1;
 }

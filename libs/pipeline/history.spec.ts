@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Conservation, RunReport } from './report.js';
 import { type OrderRecord } from './testing/small-shop.js';
-import { AS_OF, Workshop, type Content } from './testing/small-lake.js';
-import { shopModel, type LoadedFile } from './testing/shop-model.js';
+import { AS_OF, Workshop } from './testing/small-lake.js';
+import { shopModel, shopOf, type LoadedFile } from './testing/shop-model.js';
 
 const long = process.env['SHOPSMART_LONG'] !== undefined;
 const TIMEOUT_MS = long ? 3_600_000 : 300_000;
@@ -102,25 +102,3 @@ describe('any history of loads', () => {
     TIMEOUT_MS,
   );
 });
-
-/** The parts of the lake that the model speaks of. */
-function shopOf(content: Content) {
-  const pick = (table: string, ...columns: string[]) =>
-    (content[table] ?? []).map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
-  return {
-    orders: pick(
-      'silver/orders',
-      'order_id',
-      'customer_id',
-      'tier',
-      'placed_on',
-      'channel',
-      'amount',
-      '_source_file',
-      '_source_row',
-    ),
-    rejects: pick('bronze/quarantine/orders', '_source_file', '_source_row', 'rules'),
-    sales: pick('gold/daily_sales', 'placed_on', 'channel', 'orders', 'revenue'),
-    tiers: pick('gold/customer_tiers', 'customer_id', 'tier', 'first_load'),
-  };
-}

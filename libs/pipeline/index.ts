@@ -16,6 +16,8 @@ export type { TablePlan } from './plan-table.js';
 export { relationOf } from './sql-name.js';
 export { prove, type ProveOptions, type ProveProgress } from './prove/prove.js';
 export { proofSummary, readProof, type Proof } from './prove/proof.js';
+export { loadName, loadsOf, type LoadSummary } from './loads.js';
+export { rollBack, type RollbackReport } from './roll-back.js';
 export { runPipeline, type RunOptions, type RunResult } from './run.js';
 export type { OnProgress, ProgressEvent, Stage, StageStanding } from './progress.js';
 export type { RunJournal } from './run-journal.js';

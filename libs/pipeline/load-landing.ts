@@ -5,6 +5,7 @@ import { LEDGER, REPAIRS, lakeTables, type LakeTable } from './lake-schema.js';
 import type { ComputeRequest } from './compute.js';
 import { bindLive, countRows, type LiveTable } from './live-table.js';
 import { loadRepairs, type LoadedRepairs } from './load-repairs.js';
+import { withdrawnAfter } from './considered.js';
 import type { Landing, LandingFile } from './load/landing.js';
 import type { LedgerRow } from './load/ledger.js';
 import { loadSource, type LoadResult } from './load/loader.js';
@@ -15,6 +16,7 @@ import { literal, relationOf } from './sql-name.js';
 import { applyWrite } from './table-change.js';
 import type { TableOutcome } from './transform.js';
 import type { WithdrawnLoad } from '#releases';
+import { WithdrawnFiles } from './withdrawn-file.js';
 import type { WrittenFile } from '#engine';
 
 export interface Landed {
@@ -91,7 +93,13 @@ export async function loadLanding(request: ComputeRequest, landing: Landing): Pr
   }
   const lastLoads = new Map(loaded.map(({ source, load }) => [source, load]));
   const repairLoads = repairs.ledger.map(({ source, load }) => ({ source, load }));
-  return { files: fileReports(results, landing), outcomes, loads, repairs: repairLoads, lastLoads };
+  const withdrawn = withdrawnAfter(state.parent?.withdrawn ?? [], request);
+  const files = fileReports(
+    results,
+    landing,
+    (source) => new WithdrawnFiles(source, ledger.get(source) ?? [], withdrawn),
+  );
+  return { files, outcomes, loads, repairs: repairLoads, lastLoads };
 }
 
 /** Loads the repairs that the run was given, after what landed. */
@@ -226,7 +234,11 @@ async function append(
   return { table: table.name, key: [], change, changed, live, write, totalRows, conservation: undefined };
 }
 
-function fileReports(results: ReadonlyMap<string, LoadResult>, landing: Landing): readonly FileReport[] {
+function fileReports(
+  results: ReadonlyMap<string, LoadResult>,
+  landing: Landing,
+  withdrawnOf: (source: string) => WithdrawnFiles,
+): readonly FileReport[] {
   const none = { records: 0, malformed: 0 };
   const unnamed = [
     ...landing.waiting.map(({ path, reason }) => ({
@@ -246,6 +258,8 @@ function fileReports(results: ReadonlyMap<string, LoadResult>, landing: Landing)
   ];
   const named = [...results].flatMap(([source, result]): FileReport[] => {
     const notes = new Map(result.problems.map(({ path, message }) => [path, [message]]));
+    const withdrawn = withdrawnOf(source);
+    const opened = new Set([...result.ledger, ...result.repeats, ...result.waiting].map(({ path }) => path));
     for (const { path, fields, missing } of result.drift) {
       const drift = [
         ...(fields.length > 0 ? [`fields the contract does not name: ${fields.join(', ')}`] : []),
@@ -262,13 +276,14 @@ function fileReports(results: ReadonlyMap<string, LoadResult>, landing: Landing)
         malformed,
         note: notes.get(path)?.join('; ') ?? null,
       })),
-      ...result.repeats.map(({ path, loadedPath }) => ({
+      ...result.repeats.map(({ path, loadedPath, ledger }) => ({
         ...none,
         source,
         path,
         outcome: 'repeat' as const,
-        note: `the same bytes were loaded as ${loadedPath}`,
+        note: withdrawn.note(ledger.digest) ?? `the same bytes were loaded as ${loadedPath}`,
       })),
+      ...withdrawn.unopened(landing.files.get(source) ?? [], opened),
       ...result.waiting.map(({ path, reason }) => ({
         ...none,
         source,

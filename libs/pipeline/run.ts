@@ -164,6 +164,8 @@ async function attempt(
     if (final.release !== success.release) await lake.store.put(path, encode(final));
     return { outcome: 'published', report: final };
   } catch (error) {
+    // Somebody published after the newest release was looked up and before its tables were read.
+    if (error instanceof LakeError && error.code === 'release.superseded') return 'lost';
     if (options.journal === undefined) throw error;
     // It stood still for long, or another attempt ended it: there is somebody to start it over.
     if (error instanceof LakeError && error.code === 'release.run_expired') return 'lost';

@@ -21,6 +21,7 @@ export { forQueue, willRetry } from './queue/retry.js';
 export { figuresJson } from './export/figures-json.js';
 export { newRunId, planShop, runShop, today, type Repairing, type RunChoices } from './lake/run-shop.js';
 export { proveShop, type ProveChoices } from './lake/prove-shop.js';
+export { rollBackShop } from './lake/roll-back-shop.js';
 export { RunFolder, sweepRunFolders } from './lake/run-folder.js';
 export { findRelease, openRelease, openReleaseOf, type OpenRelease } from './export/open-release.js';
 export { exportFormats, exportToFile, rowsAsText, type ExportFormat } from './export/export-table.js';

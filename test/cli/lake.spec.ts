@@ -198,6 +198,35 @@ describe('a lake of the demo shop', () => {
     });
   });
 
+  it('goes back to an earlier release: bronze and later releases stay, and loads made since count no more', async () => {
+    const { code, stdout } = await run('rollback', '1', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      mode: 'rollback',
+      release: 3,
+      rollback_to: 1,
+      withdrawn: [{ source: 'products', load: 2, records: 1 }],
+      tables: expect.arrayContaining([
+        expect.objectContaining({ layer: 'gold', table: 'dim_product', rows_before: 51, total_rows: 50 }),
+      ]),
+    });
+    const counts =
+      'SELECT (SELECT count(*) FROM dim_product) AS gold, (SELECT count(*) FROM bronze.products) AS bronze';
+    expect((await ask(counts)).data).toEqual([{ gold: 50, bronze: 51 }]);
+    expect((await run('releases')).stdout).toMatch(/^ +3 .* rollback to 1 .* 1 loads /m);
+    expect((await run('rollback', '99')).stderr).toContain('code: release.not_found');
+  });
+
+  it('tells with every run which files stay out, until their load is restored', async () => {
+    const { stdout } = await run('run');
+    expect(stdout).toContain('products_new.json: its bytes came with load products/2, which is withdrawn');
+    expect((await run('loads', 'list', '--withdrawn')).stdout).toMatch(/^products\/2 +withdrawn +1 +1 /m);
+    expect((await run('loads', 'restore', 'products')).code).toBe(2);
+    expect((await run('loads', 'restore', 'products/9')).stderr).toContain('code: load.not_found');
+    expect(await run('loads', 'restore', 'products/2')).toMatchObject({ code: 0 });
+    expect((await ask('SELECT count(*) AS n FROM dim_product')).data).toEqual([{ n: 51 }]);
+  });
+
   it('is stopped cleanly by Ctrl-C: exit code 1, nothing published, nothing left in the work folder', async () => {
     const landing = join(cwd, 'data/landing');
     mkdirSync(landing, { recursive: true });

@@ -13,7 +13,19 @@ describe('shopsmart', () => {
   it('lists its commands on --help and ends with 0', async () => {
     const { code, stdout, stderr } = await shopsmart(['--help'], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['run', 'demo', 'releases', 'export', 'sql', 'trace', 'prove', 'vacuum', 'doctor'])
+    for (const command of [
+      'run',
+      'demo',
+      'releases',
+      'export',
+      'sql',
+      'trace',
+      'prove',
+      'rollback',
+      'loads',
+      'vacuum',
+      'doctor',
+    ])
       expect(stdout).toContain(`  ${command} `);
   });
 

@@ -33,6 +33,7 @@ const releaseSummary = {
   published_at: instant,
   parent: nullable(whole()),
   mode: { type: 'string', enum: ['full', 'incremental', 'stream', 'rollback'] },
+  rollback_to: nullable(whole('Of a rollback: the release whose state it has again.')),
   run_id: text(),
   changed_tables: list(text()),
 };

@@ -42,6 +42,7 @@ const ReleaseType = objectType('Release', 'One state of all tables.', {
   publishedAt: required(GraphQLDateTime),
   parent: GraphQLID,
   mode: required(ReleaseMode),
+  rollbackTo: { type: GraphQLID, description: 'Of a rollback: the release whose state it has again.' },
   runId: required(GraphQLID),
   changedTables: { type: listOf(GraphQLString), description: 'Tables that it changed: gold/fact_sales.' },
   tables: listOf(

@@ -2,8 +2,8 @@ import { changedTables, type Release } from '#releases';
 
 /** A release in the list of all. */
 export function releaseSummary(release: Release) {
-  const { number, as_of, published_at, parent, mode, run_id } = release;
-  return { id: number, as_of, published_at, parent, mode, run_id, changed_tables: changedTables(release) };
+  const { number, as_of, published_at, parent, mode, rollback_to = null, run_id } = release;
+  return { id: number, as_of, published_at, parent, mode, rollback_to, run_id, changed_tables: changedTables(release) };
 }
 
 /** What a release is made of. Where its files lie is nobody's business here. */

@@ -1,3 +1,4 @@
+import type { Content } from './small-lake.js';
 import type { OrderRecord } from './small-shop.js';
 
 /** A file whose bytes had not been loaded before, and the load that brought it; in the order of loading. */
@@ -54,6 +55,28 @@ export function shopModel(files: readonly LoadedFile[], asOf: string) {
     ),
     sales: texts([...sales.values()].map((s) => [s.day, s.channel, s.orders, money(s.cents)])),
     tiers: texts([...tiers.values()]),
+  };
+}
+
+/** The parts of the lake that the model speaks of. */
+export function shopOf(content: Content) {
+  const pick = (table: string, ...columns: string[]) =>
+    (content[table] ?? []).map((row) => JSON.stringify(columns.map((column) => row[column]))).sort();
+  return {
+    orders: pick(
+      'silver/orders',
+      'order_id',
+      'customer_id',
+      'tier',
+      'placed_on',
+      'channel',
+      'amount',
+      '_source_file',
+      '_source_row',
+    ),
+    rejects: pick('bronze/quarantine/orders', '_source_file', '_source_row', 'rules'),
+    sales: pick('gold/daily_sales', 'placed_on', 'channel', 'orders', 'revenue'),
+    tiers: pick('gold/customer_tiers', 'customer_id', 'tier', 'first_load'),
   };
 }
 

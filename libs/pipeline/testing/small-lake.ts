@@ -9,6 +9,7 @@ import { bindRelease } from '../bind-release.js';
 import { planRun, type RunPlan } from '../plan.js';
 import { prove, type ProveOptions } from '../prove/prove.js';
 import type { Proof } from '../prove/proof.js';
+import { rollBack, type RollbackReport } from '../roll-back.js';
 import { runPipeline, type RunOptions, type RunResult } from '../run.js';
 import type { StageOptions } from '../stage-run.js';
 import { relationOf } from '../sql-name.js';
@@ -134,6 +135,20 @@ export class SmallLake {
       onProgress: () => undefined,
       signal: new AbortController().signal,
     };
+  }
+
+  rollBack(to: number): Promise<RollbackReport> {
+    this.clock.advance(60_000);
+    return rollBack({
+      catalogue: smallShop(),
+      lake: this.lake,
+      openEngine: () => this.workshop.pool.open(),
+      to,
+      runId: this.workshop.nextRunId(this.clock.nowMs()),
+      newNonce: () => this.workshop.nextRunId(this.clock.nowMs()),
+      clock: this.clock,
+      signal: new AbortController().signal,
+    });
   }
 
   /** A proof of a release, the newest unless told. */

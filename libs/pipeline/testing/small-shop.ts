@@ -24,6 +24,8 @@ export interface ShopVariant {
   readonly surcharge?: number;
   /** `gold/daily_sales` has the column `greatest_order`. */
   readonly withGreatest?: boolean;
+  /** Before there was `gold/customer_tiers`. */
+  readonly withoutTiers?: boolean;
 }
 
 const orders = source('orders', {
@@ -140,7 +142,11 @@ const customerTiers = {
 export function smallShop(variant: ShopVariant = {}): Catalogue {
   return catalogue({
     sources: [orders],
-    tables: [{ contract: silverOrders, sql: ordersSql(variant) }, dailySales(variant), customerTiers],
+    tables: [
+      { contract: silverOrders, sql: ordersSql(variant) },
+      dailySales(variant),
+      ...(variant.withoutTiers ? [] : [customerTiers]),
+    ],
     daily: {
       table: 'gold/daily_sales',
       day: 'placed_on',

@@ -11,6 +11,11 @@ export interface RunChoices {
   readonly asOf: string;
   readonly full?: boolean;
   readonly rehash?: boolean;
+  /** Loads that count no more, and withdrawn ones that count again. */
+  readonly withdraw?: readonly WithdrawnLoad[];
+  readonly restore?: readonly WithdrawnLoad[];
+  /** The run loads nothing that has landed. */
+  readonly skipLanding?: boolean;
   readonly tables?: readonly string[];
   /** The run replays, undoes or redoes repairs, and does nothing else: nothing that has landed is loaded. */
   readonly repairing?: Repairing;
