@@ -60,9 +60,7 @@ const scenarios = {
 
 console.log(`scale ${values.scale}, ${values.threads} threads, memory limit ${values.memory}`);
 const pristine = await madeLake(values.scale);
-const { first, full } = await figuresOf(pristine);
-console.log(`first run, from the landing files: ${shown(first)}`);
-console.log(`run --full of that lake:           ${shown(full)}`);
+const runs = [];
 for (const [name, scenario] of Object.entries(scenarios)) {
   if (values.only !== '' && !values.only.split(',').includes(name)) continue;
   const run = await changeRun(pristine, scenario).catch(tooSmall);
@@ -70,11 +68,16 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     console.log(`\n${scenario.title}: not at this scale, ${run.message}`);
     continue;
   }
-  const ratio = run.cpu / full.cpu;
-  console.log(
-    `\n${scenario.title}: ${shown(run)}; ${percent(ratio)} of the full run's CPU${verdict(scenario, run, ratio)}`,
-  );
+  runs.push({ scenario, run });
+  console.log(`\n${scenario.title}: ${shown(run)}`);
   for (const line of rewritten(run)) console.log(`  ${line}`);
+}
+const { first, full } = await figuresOf(pristine);
+console.log(`\nfirst run, from the landing files: ${shown(first)}`);
+console.log(`run --full of that lake: ${shown(full)}, of which`);
+for (const { scenario, run } of runs) {
+  const ratio = run.cpu / full.cpu;
+  console.log(`  ${percent(ratio)} of the CPU: ${scenario.title}${verdict(scenario, run, ratio)}`);
 }
 if (values.only === '' || values.only.split(',').includes('growth')) await growth();
 

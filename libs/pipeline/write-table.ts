@@ -42,7 +42,7 @@ export interface WriteResult extends Counts {
 }
 
 /** Changed rows are kept for others up to this many, and beyond it as long as they are fewer than the rest. */
-const FEW_ROWS = 100_000;
+const FEW_ROWS = 1_000_000;
 
 /**
  * Writes what differs from the parent release and nothing else: only the files that hold a changed row are written
