@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DuckDbEngine } from '#engine';
 import { LakeError } from '#errors';
 import {
   exitBy,
@@ -16,10 +17,14 @@ import {
 import { shopCatalogue } from '#products';
 import { Answers } from '#serving';
 import { createApi } from './create-api.js';
+import { ReleaseDiffs } from './releases/release-diffs.js';
 import { noRunDesk } from './runs/no-run-desk.js';
 
 /** What is being answered may end; then it is cut. */
 const GRACE_MS = 5_000;
+
+/** Of the memory limit, for comparing releases. */
+const DIFF_SHARE = 0.25;
 
 type Undo = () => Promise<unknown>;
 
@@ -45,7 +50,13 @@ async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<stri
       ? noRunDesk
       : openRunDesk({ databaseUrl, redisUrl, store: lake.store, clock: systemClock, log });
   opened.push(() => runs.close());
-  const app = await createApi({ catalogue, answers, runs }, { publicUrl, log });
+  const memoryLimit = `${Math.floor((memoryLimitBytes * DIFF_SHARE) / 1e6)}MB`;
+  const diffs = new ReleaseDiffs({
+    catalogue,
+    lake,
+    openEngine: () => DuckDbEngine.open({ memoryLimit, threads: 1, workDir }),
+  });
+  const app = await createApi({ catalogue, answers, runs, diffs }, { publicUrl, log });
   opened.push(() => app.close());
   try {
     await app.listen({ port, host });

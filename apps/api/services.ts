@@ -2,12 +2,14 @@ import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Catalogue } from '#contracts';
 import type { Log, RunDesk } from '#platform';
 import { AnswerCache, type Answers } from '#serving';
+import type { ReleaseDiffs } from './releases/release-diffs.js';
 
 /** All that the api's doors ask. Whoever starts the api makes them; a test gives its own. */
 export interface ApiServices {
   readonly catalogue: Catalogue;
   readonly answers: Answers;
   readonly runs: RunDesk;
+  readonly diffs: ReleaseDiffs;
 }
 
 export const API_SERVICES = Symbol('ApiServices');

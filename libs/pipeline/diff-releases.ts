@@ -1,7 +1,8 @@
-import type { Catalogue, TableContract } from '#contracts';
+import type { TableContract } from '#contracts';
 import type { Engine } from '#engine';
 import { tableAt, type Lake, type Release, type TableState } from '#releases';
 import { localCopy } from '#storage';
+import type { ComparisonParts } from './compare/comparison.js';
 import { changedRows } from './changed-rows.js';
 import { bindLive } from './live-table.js';
 import { ownFiles } from './own-files.js';
@@ -25,7 +26,7 @@ export interface TableDiff {
  * other has not are read, so that it costs what changed.
  */
 export async function diffReleases(
-  { engine, lake, catalogue }: { readonly engine: Engine; readonly lake: Lake; readonly catalogue: Catalogue },
+  { engine, lake, catalogue, signal }: ComparisonParts,
   before: Release,
   after: Release,
 ): Promise<readonly TableDiff[]> {
@@ -37,7 +38,8 @@ export async function diffReleases(
       from && (await tableAt(lake, before, contract.name)),
       to && (await tableAt(lake, after, contract.name)),
     ];
-    const diff = await diffTable(engine, lake, contract, states[0], states[1]);
+    signal?.throwIfAborted();
+    const diff = await diffTable(engine, lake, contract, states[0], states[1], signal);
     if (isDifferent(diff)) diffs.push(diff);
   }
   return diffs;
@@ -49,6 +51,7 @@ async function diffTable(
   contract: TableContract,
   before: TableState | undefined,
   after: TableState | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<TableDiff> {
   const [from, to] = [workName('before', contract.name), workName('after', contract.name)];
   const names = (state: TableState | undefined) => (state?.schema ?? []).map(({ name }) => name);
@@ -64,8 +67,12 @@ async function diffTable(
     await bindOwnFiles(engine, lake, from, before, after);
     await bindOwnFiles(engine, lake, to, after, before);
     const sides = { contract, from, before: before.schema, to, after: after.schema };
-    const [found] = await engine.query(`SELECT count(*) FILTER (WHERE b._there IS NULL) AS added,
-      count(*) FILTER (WHERE a._there IS NULL) AS removed, count(*) AS n FROM ${changedRows(sides)}`);
+    const [found] = await engine.query(
+      `SELECT count(*) FILTER (WHERE b._there IS NULL) AS added,
+      count(*) FILTER (WHERE a._there IS NULL) AS removed, count(*) AS n FROM ${changedRows(sides)}`,
+      [],
+      signal === undefined ? {} : { signal },
+    );
     const [added = 0, removed = 0, all = 0] = [found?.['added'], found?.['removed'], found?.['n']].map(Number);
     return { ...counts, added, removed, changed: all - added - removed, ...columns };
   } finally {

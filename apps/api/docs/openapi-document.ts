@@ -35,8 +35,8 @@ export function openApiDocument(catalogue: Catalogue) {
 const release = ref('parameters', 'release');
 const releaseHeader = ref('parameters', 'releaseHeader');
 const ofRelease = ['X-Release', 'X-Data-As-Of', 'X-Complete-Until', 'ETag'];
-const paging = (most: number) => [
-  parameter('query', 'limit', { type: 'integer', minimum: 1, maximum: most, default: 20 }),
+const paging = (most: number, usual = 20) => [
+  parameter('query', 'limit', { type: 'integer', minimum: 1, maximum: most, default: usual }),
   parameter('query', 'cursor', text(), { description: '`page.next_cursor` of an earlier answer.' }),
 ];
 const inPath = (name: string, schema: Node) => parameter('path', name, schema, { required: true });
@@ -88,6 +88,24 @@ const otherPaths: Node = {
       parameters: [inPath('release', whole())],
       responses: {
         200: json(one(ref('schemas', 'Release')), 'The release.', ofRelease),
+        ...problems(400, 404, 410, 503),
+      },
+    },
+  },
+  '/v1/releases/{release}/diff/{other}': {
+    get: {
+      operationId: 'diffReleases',
+      summary: 'What differs between two releases: rows by table, and daily figures by cause.',
+      description: `Days are paged, those whose first figure moved most first; tables and the sums by cause are of all. The
+changes of a day's causes add up to its change exactly; the other way round every change has the other sign.`,
+      tags: ['releases'],
+      parameters: [inPath('release', whole()), inPath('other', whole()), ...paging(10_000, 100)],
+      responses: {
+        200: json(
+          object({ data: ref('schemas', 'ReleaseDiff'), page: ref('schemas', 'Page') }),
+          'What differs.',
+          ofRelease,
+        ),
         ...problems(400, 404, 410, 503),
       },
     },

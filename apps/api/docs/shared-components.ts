@@ -67,6 +67,12 @@ const run = {
 };
 
 /** Schemas that belong to no single product. */
+const figures = byName({ type: ['number', 'null'] });
+const causeChange = object({
+  cause: { type: 'string', enum: ['new', 'late', 'repair', 'withdrawn', 'as_of', 'rule'] },
+  change: figures,
+});
+
 export const sharedSchemas: Readonly<Record<string, Node>> = {
   ...filterSchemas,
   AnyFilter: { anyOf: [ref('schemas', 'NumberFilter'), ref('schemas', 'TextFilter')] },
@@ -181,6 +187,36 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
     loads: { ...byName(whole()), description: 'Last load consumed, by source.' },
     complete_until: byName(nullable(text())),
     withdrawn: list(object({ source: text(), load: whole() })),
+  }),
+  ReleaseDiff: object({
+    before: whole(),
+    after: whole(),
+    tables: list(
+      object({
+        table: text(),
+        rows_before: whole(),
+        rows_after: whole(),
+        added: whole(),
+        removed: whole(),
+        changed: whole('Rows of the same key that say something else.'),
+        columns_added: list(text()),
+        columns_removed: list(text()),
+      }),
+    ),
+    daily: object({
+      table: text(),
+      total: whole('Days and groups that differ.'),
+      causes: list(causeChange),
+      days: list(
+        object({
+          key: { ...byName(nullable(text())), description: 'The day and its group.' },
+          before: { anyOf: [figures, { type: 'null' }] },
+          after: { anyOf: [figures, { type: 'null' }] },
+          change: { ...figures, description: 'The sum of its causes, exactly.' },
+          causes: list(causeChange),
+        }),
+      ),
+    }),
   }),
   RunRequest: {
     ...object(

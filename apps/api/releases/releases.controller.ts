@@ -1,10 +1,10 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LakeError } from '#errors';
 import { ParameterReader } from '../edge/parameters.js';
 import { Needs } from '../edge/scope.js';
 import { sendOfRelease, sendState } from '../edge/send-json.js';
 import { API_SERVICES, type ApiServices } from '../services.js';
+import { releaseNumber } from './release-number.js';
 import { releaseSummary, releaseView } from './release-view.js';
 
 /** Each is a record of its own that has to be read. */
@@ -34,10 +34,7 @@ export class ReleasesController {
   @Needs('products:read')
   async one(@Param('release') text: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     new ParameterReader(request.url, []).refuseAny();
-    if (!/^[1-9]\d{0,14}$/.test(text)) {
-      throw new LakeError('release.not_found', 'notFound', 'Releases are numbered from 1.');
-    }
-    const release = await this.services.answers.releaseAt(Number(text));
+    const release = await this.services.answers.releaseAt(releaseNumber(text));
     sendOfRelease({ data: releaseView(release) }, release, true, request, reply);
   }
 }

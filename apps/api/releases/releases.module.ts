@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { DiffController } from './diff.controller.js';
 import { ReleasesController } from './releases.controller.js';
 
-@Module({ controllers: [ReleasesController] })
+@Module({ controllers: [ReleasesController, DiffController] })
 export class ReleasesModule {}

@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DuckDbEngine } from '#engine';
 import type { Log } from '#platform';
 import { shopCatalogue } from '#products';
+import type { Lake } from '#releases';
 import { Answers } from '#serving';
 import { LocalStore } from '#storage';
 import type { Caller } from '../edge/caller.js';
 import { createApi } from '../create-api.js';
+import { ReleaseDiffs } from '../releases/release-diffs.js';
 import type { ApiServices } from '../services.js';
 import { testClock } from './demo-lake.js';
 import { FakeRunDesk } from './fake-run-desk.js';
@@ -28,19 +31,22 @@ interface TestApi extends Partial<Pick<ApiServices, 'runs'>> {
 
 /** The api over a lake, without a port. */
 export function apiOver(
-  { catalogue, answers }: Pick<ApiServices, 'catalogue' | 'answers'>,
+  { catalogue, answers, lake }: Pick<ApiServices, 'catalogue' | 'answers'> & { readonly lake: Lake },
   { runs = new FakeRunDesk(), log = new HeardLog(), caller }: TestApi = {},
 ): Promise<NestFastifyApplication> {
   const options = { publicUrl: 'https://data.example.com', log, ...(caller === undefined ? {} : { caller }) };
-  return createApi({ catalogue, answers, runs }, options);
+  const diffs = new ReleaseDiffs({ catalogue, lake, openEngine: () => DuckDbEngine.open({ workDir: lake.cacheDir }) });
+  return createApi({ catalogue, answers, runs, diffs }, options);
 }
 
 /** A lake without a release. */
 export async function emptyLake() {
   const folder = await mkdtemp(join(tmpdir(), 'empty-'));
+  const store = new LocalStore(join(folder, 'lake'));
+  const lake: Lake = { store, parquet: NO_CHECKPOINTS, cacheDir: join(folder, 'cache') };
   const answers = await Answers.open({
     tables: shopCatalogue(),
-    lake: { store: new LocalStore(join(folder, 'lake')), parquet: NO_CHECKPOINTS, cacheDir: join(folder, 'cache') },
+    lake,
     clock: testClock,
     cursorSecret: 'of-the-tests',
     cacheDir: join(folder, 'cache/serving'),
@@ -52,7 +58,7 @@ export async function emptyLake() {
     await answers.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { catalogue: shopCatalogue(), answers, remove };
+  return { catalogue: shopCatalogue(), answers, lake, remove };
 }
 
 const NO_CHECKPOINTS = {
