@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { TableContract } from '#contracts';
 import { assert, LakeError } from '#errors';
 import { noRelease, ReleaseReader, type Release } from '#releases';
+import type { ObjectStore } from '#storage';
 import { answerQuery, streamQuery, type Answer, type Asked, type StreamedAnswer } from './answer.js';
 import { openCursor } from './cursor.js';
 import { Lane } from './lane.js';
@@ -85,6 +86,8 @@ export interface PinnedRelease {
  * and goes on with what it has while the store fails.
  */
 export class Answers {
+  /** Where the lake lies, for what is told beside its tables. */
+  readonly store: ObjectStore;
   readonly releases: ReleaseReader;
   readonly #short: Lane;
   readonly #scan: Lane;
@@ -101,7 +104,8 @@ export class Answers {
     private readonly snapshots: SnapshotDatabase,
   ) {
     const { timeoutMs = TIMEOUT_MS, threads } = options;
-    this.releases = new ReleaseReader(options.lake.store);
+    this.store = options.lake.store;
+    this.releases = new ReleaseReader(this.store);
     this.#short = new Lane(snapshots.short, { atOnce: threads, waiting: SHORT_WAITING, timeoutMs });
     this.#scan = new Lane(snapshots.scan, { atOnce: SCANS_AT_ONCE, waiting: SCANS_WAITING, timeoutMs });
     this.#streams = new Lane(snapshots.scan, { atOnce: STREAMS_AT_ONCE, waiting: STREAMS_WAITING, timeoutMs });

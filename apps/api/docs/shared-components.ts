@@ -187,6 +187,30 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
     loads: { ...byName(whole()), description: 'Last load consumed, by source.' },
     complete_until: byName(nullable(text())),
     withdrawn: list(object({ source: text(), load: whole() })),
+    proof: {
+      ...nullable(
+        object({
+          verdict: { type: 'string', enum: ['ok', 'differs', 'unproven'] },
+          proved_at: text(),
+          seconds: { type: 'number' },
+          rows_compared: whole(),
+          rows_differing: whole(),
+          checks_failed: whole(),
+          tables: list(
+            object({
+              table: text(),
+              verdict: { type: 'string', enum: ['same', 'differs', 'other_rules', 'not_compared'] },
+              rows: whole(),
+              missing: whole(),
+              unexpected: whole(),
+              changed: whole(),
+            }),
+          ),
+          failed_checks: list(object({ table: nullable(text()), name: text(), severity: text(), failing: whole() })),
+        }),
+      ),
+      description: 'What `shopsmart prove` last said of the release; null until it did.',
+    },
   }),
   ReleaseDiff: object({
     before: whole(),

@@ -1,3 +1,4 @@
+import { proofSummary, type Proof } from '#pipeline';
 import { changedTables, type Release } from '#releases';
 
 /** A release in the list of all. */
@@ -15,4 +16,19 @@ export function releaseView(release: Release) {
   }));
   const { checks, loads, complete_until, withdrawn } = release;
   return { ...releaseSummary(release), tables, checks, loads, complete_until, withdrawn };
+}
+
+/** What the last proof of a release says, without the rows that differ: who may see a verdict may not see silver. */
+export function proofView(proof: Proof) {
+  const tables = proof.tables.map(({ table, verdict, rows, missing, unexpected, changed }) => ({
+    table,
+    verdict,
+    rows,
+    missing,
+    unexpected,
+    changed,
+  }));
+  const failed = proof.checks.filter(({ passed }) => !passed);
+  const failed_checks = failed.map(({ table, name, severity, failing }) => ({ table, name, severity, failing }));
+  return { ...proofSummary(proof), seconds: proof.seconds, tables, failed_checks };
 }

@@ -1,11 +1,13 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { readProof } from '#pipeline';
+import { setReleaseHeaders } from '../edge/answer-headers.js';
 import { ParameterReader } from '../edge/parameters.js';
 import { Needs } from '../edge/scope.js';
-import { sendOfRelease, sendState } from '../edge/send-json.js';
+import { sendState } from '../edge/send-json.js';
 import { API_SERVICES, type ApiServices } from '../services.js';
 import { releaseNumber } from './release-number.js';
-import { releaseSummary, releaseView } from './release-view.js';
+import { proofView, releaseSummary, releaseView } from './release-view.js';
 
 /** Each is a record of its own that has to be read. */
 const DEFAULT_LIMIT = 20;
@@ -35,6 +37,10 @@ export class ReleasesController {
   async one(@Param('release') text: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     new ParameterReader(request.url, []).refuseAny();
     const release = await this.services.answers.releaseAt(releaseNumber(text));
-    sendOfRelease({ data: releaseView(release) }, release, true, request, reply);
+    setReleaseHeaders(reply, release, false);
+    // the release never changes, what a proof says of it may: nobody keeps this unasked
+    const proof = await readProof(this.services.answers.store, release.number);
+    const data = { ...releaseView(release), proof: proof === undefined ? null : proofView(proof) };
+    sendState({ data }, request, reply);
   }
 }
