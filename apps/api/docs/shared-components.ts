@@ -147,7 +147,7 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
     changes: {
       ...list(
         object({
-          cause: { type: 'string', enum: ['new', 'late', 'repair', 'as_of', 'rule', 'rollback'] },
+          cause: { type: 'string', enum: ['new', 'late', 'repair', 'as_of', 'rule', 'withdrawn'] },
           rows: whole(),
           amount,
         }),

@@ -86,20 +86,6 @@ export class LineSql {
     return this.#byReason(this.#filtered({ ...reasons, _of: '_of' }, rows, withReasons));
   }
 
-  /** Where the records behind lines stand: `_line`, source and place. `lines`: a relation with the keys and columns. */
-  places(lines: string): string {
-    const { grain, beside, each } = this.plan;
-    const of = ({ definition, source }: OfSource, on: string) =>
-      `SELECT d._line, '${source.name}' AS source, s._batch_id, s._source_file, s._source_row
-      FROM ${lines} d JOIN ${this.#relation(definition.contract.name)} s ON ${on}`;
-    return [
-      of(grain, `s.${quoted(each.key)} = d._line`),
-      ...beside.map((input) =>
-        of(input, input.on.map(([own, line]) => `s.${quoted(own)} = d.${quoted(line)}`).join(' AND ')),
-      ),
-    ].join(' UNION ALL ');
-  }
-
   /**
    * The lines that records would be which are none, by the table's own SQL: rejected, lost to another of their key, or
    * without a place. What follows from other lines too is NULL, and so is what cannot be read.
