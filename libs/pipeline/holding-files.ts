@@ -4,8 +4,8 @@ import { bindNumbered, FILE_COLUMN, statsOf, type LiveFile, type LiveTable } fro
 import { sameKey } from './row-difference.js';
 import { literal, workName } from './sql-name.js';
 
-/** With more units than this nearly every file holds one, and comparing each with each file's bounds costs more than it saves. */
-const MAX_UNITS_BY_STATS = 100_000;
+/** Each unit is compared with each file's bounds; more often than this it costs more than it saves, as many units are in nearly every file. */
+const MAX_COMPARISONS = 5_000_000;
 
 export interface Units {
   /** Staged relation: distinct values of `by`. */
@@ -48,7 +48,8 @@ async function filesThatMayHold(engine: Engine, table: LiveTable, units: Units):
     const type = sqlType(schema, name);
     return type === undefined ? [] : [{ name, type }];
   });
-  if (bounded.length === 0 || files.length <= 1 || units.count > MAX_UNITS_BY_STATS) return [...files.keys()];
+  if (bounded.length === 0 || files.length <= 1 || units.count * files.length > MAX_COMPARISONS)
+    return [...files.keys()];
   const rows = files.map((file, at) => {
     const bounds = bounded.flatMap(({ name, type }) => {
       const { low, high, mayHoldNull, mayHoldValue } = boundsOf(file, name);
