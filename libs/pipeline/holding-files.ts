@@ -92,9 +92,10 @@ function boundsOf({ add }: LiveFile, name: string) {
     if (value === '') return { low: undefined, high: undefined, mayHoldNull: true, mayHoldValue: false };
     return { low: value, high: value, mayHoldNull: false, mayHoldValue: true };
   }
-  const { minValues = {}, maxValues = {}, nullCount = {} } = statsOf(add);
+  const { numRecords, minValues = {}, maxValues = {}, nullCount = {} } = statsOf(add);
   const [low, high] = [textOf(minValues[name]), textOf(maxValues[name])];
-  return { low, high, mayHoldNull: nullCount[name] !== 0, mayHoldValue: true };
+  const nulls = nullCount[name];
+  return { low, high, mayHoldNull: nulls !== 0, mayHoldValue: nulls === undefined || nulls !== numRecords };
 }
 
 /** A number that was rounded when the statistics were read is no bound. */

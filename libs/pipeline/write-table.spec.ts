@@ -1,15 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Schema } from '#delta';
 import { DuckDbEngine, type Row } from '#engine';
-import { bindLive, type LiveTable } from './live-table.js';
+import { bindLive, statsOf, type LiveTable } from './live-table.js';
 import { applyWrite } from './table-change.js';
 import { restageChanged, stampOf, writeTable, type WriteResult } from './write-table.js';
 
 const LONG = process.env['SHOPSMART_LONG'] === '1';
 const TABLE = 'gold/things';
+const one: Thing = { id: 1, unit: 'a', month: 1, value: 'x' };
 /** No file is far from full. */
 const NEVER_MERGED = 1;
 
@@ -201,15 +202,37 @@ describe('a table that is written over its state in the parent release', () => {
             }
           },
         ),
-        { numRuns: LONG ? 200 : 6 },
+        { numRuns: LONG ? 200 : 10 },
       );
     },
     LONG ? 600_000 : 60_000,
   );
 
+  it('opens no file that cannot hold a row of the units, by partition or by statistics', async () => {
+    const layout = { partitionBy: ['month'], targetBytes: NEVER_MERGED };
+    const rows = ['a', 'b', null].flatMap((unit, n) =>
+      [1, 2].map((month) => ({ id: 10 * n + month, unit, month, value: 'x' })),
+    );
+    // a file a unit and month
+    let live: LiveTable | undefined;
+    for (const unit of ['a', 'b', null]) {
+      const of = rows.filter((row) => row.unit === unit);
+      live = withWrite(live, await write(live, of, 'r0', layout, live === undefined ? undefined : of), layout);
+    }
+    expect(live?.files).toHaveLength(6);
+    const [b1, b2] = rows.filter(({ unit }) => unit === 'b');
+    const changed = [{ ...(b1 ?? one), value: 'y' }, b2 ?? one];
+    for (const { localPath, add } of live?.files ?? []) {
+      const { minValues } = statsOf(add);
+      if (minValues?.['unit'] !== 'b') writeFileSync(localPath, 'not to be read');
+    }
+    const result = await write(live, changed, 'r1', layout, changed);
+    expect(result).toMatchObject({ inserted: 0, updated: 1, deleted: 0 });
+    expect(result.removed).toHaveLength(1);
+  });
+
   it('shows a key that comes twice, so that its check can fail', async () => {
     const small = { partitionBy: [], targetBytes: 1e6 };
-    const one = { id: 1, unit: 'a', month: 1, value: 'x' };
     const live = withWrite(undefined, await write(undefined, [one], 'r0', small), small);
     for (const units of [undefined, [one]]) {
       const twice = await write(live, [one, { ...one, value: 'y' }], 'r1', small, units);

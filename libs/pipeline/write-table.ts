@@ -87,11 +87,14 @@ async function writeChanges(request: WriteRequest, prior: LiveTable): Promise<Wr
     const stamped = schema.map(({ name }) => (name in stamp ? `${stamp[name]} AS ${name}` : name));
     const names = schema.map(({ name }) => name);
     const placed = placedRows({ ...request, difference, files: prior.files, touched });
+    // one file of no partition: there is nothing to keep apart
+    const apart = request.partitionBy.length + prior.files.length > 1 ? { apartBy: APART } : {};
+    const column = 'apartBy' in apart ? `, ${apartOf(FILE_COLUMN, rewrites)} AS ${APART}` : '';
     const written = await engine.materialise(
-      `SELECT ${names.join(', ')}, ${apartOf(FILE_COLUMN, rewrites)} AS ${APART} FROM (
+      `SELECT ${names.join(', ')}${column} FROM (
         ${beforeRows(difference, { key, before }, [...names, FILE_COLUMN], 'same')}
         UNION ALL SELECT ${stamped.join(', ')}, _home FROM (${placed}) c) w`,
-      { ...target(request), apartBy: APART },
+      { ...target(request), ...apart },
       signal,
     );
     return {
