@@ -12,7 +12,7 @@ interface Shared {
 }
 
 type Lake = { readonly lake?: string };
-type Changing = Lake & { readonly json?: true };
+type Changing = Lake & { readonly reason?: string; readonly json?: true };
 
 /** `shopsmart loads …` */
 export function addLoads(shopsmart: Command, { run, lake, release, wholeNumber }: Shared): void {
@@ -35,6 +35,7 @@ export function addLoads(shopsmart: Command, { run, lake, release, wholeNumber }
     ['withdraw', 'let loads count no more: publishes a release; bronze keeps their records'],
   ] as const) {
     add(name, description)
+      .option('--reason <text>', 'why')
       .argument('<loads...>', 'as loads list names them: orders/3', loadArgument)
       .action(async (named: readonly WithdrawnLoad[], options: Changing) => {
         const { changeLoadsCommand } = await commands();

@@ -217,6 +217,21 @@ describe('Answers', () => {
     await expect(ask(later, { ...own, cursor }, { cursor })).rejects.toMatchObject({ code: 'release-gone' });
   });
 
+  it('says of a removed release what its answers said of it while it was kept', async () => {
+    await lake.publish(sales(50, 10), { 1: 'Ulm' });
+    await lake.publish(sales(50, 10), { 1: 'Neu-Ulm' });
+    const labelOf = async (answers: Answers) => {
+      const pinned = await answers.pin({ release: 2 });
+      const label = await pinned.labelOf(['gold/sale']);
+      pinned.unpin();
+      return label;
+    };
+    const first = await labelOf(await lake.answers());
+    expect(first.id).toBe(1);
+    await rm(join(lake.folder, 'lake/_releases/00000000000000000001.json'));
+    expect(await labelOf(await lake.answers())).toEqual(first);
+  });
+
   it('keeps files of the newest release only, and none that a killed process left half-built', async () => {
     await lake.publish(sales(500, 40), { 1: 'Ulm' });
     const before = await lake.answers();

@@ -1,9 +1,9 @@
 import { LakeError } from '#errors';
-import { loadName, loadsOf, type LoadSummary, type ProgressEvent } from '#pipeline';
-import { findRelease, newRunId, runShop, type OpenLake } from '#platform';
+import { loadName, loadsOf, type LoadSummary } from '#pipeline';
+import { findRelease, type OpenLake } from '#platform';
 import type { WithdrawnLoad } from '#releases';
 import type { Call } from '../call.js';
-import { withLake } from '../composition.js';
+import { runOnce, withLake } from '../composition.js';
 import { exitCode, type ExitCode } from '../exit-code.js';
 import { reportText } from '../terminal/report-text.js';
 import { countText, tableText, type TextColumn } from '../terminal/table-text.js';
@@ -74,24 +74,22 @@ function driftLines(load: LoadSummary): readonly string[] {
 
 /** Publishes a release in which the named loads count, or do not; nothing that has landed since is loaded. */
 export async function changeLoadsCommand(
-  { settings, terminal, signal }: Call,
+  call: Call,
   change: 'restore' | 'withdraw',
   named: readonly WithdrawnLoad[],
-  { json }: { readonly json?: true },
+  { reason, json }: { readonly reason?: string; readonly json?: true },
 ): Promise<ExitCode> {
-  const { outcome, report } = await withLake(settings, async (open) => {
-    const asOf = await checkLoads(open, named);
-    const onProgress = (event: ProgressEvent) => {
-      if (event.kind === 'stage' && event.state === 'begun' && event.total > 0)
-        terminal.log('info', `${event.stage} …`);
-    };
-    const choices = { runId: newRunId(), asOf, skipLanding: true, [change]: named, onProgress, signal };
-    return runShop(settings, open, choices);
-  });
-  if (json) terminal.json(report);
-  else terminal.result(reportText(report));
+  const asOf = await withLake(call.settings, (open) => checkLoads(open, named));
+  // A repair is a load too: whoever takes one out this way finds it in the log of repairs.
+  const repairing = { repairs: [], withdraw: [], restore: [], [change]: named, by: LOCAL, reason: reason ?? null };
+  const { outcome, report } = await runOnce(call, { asOf, full: false, rehash: false, repairing });
+  if (json) call.terminal.json(report);
+  else call.terminal.result(reportText(report));
   return outcome === 'check_failed' ? exitCode.checkFailed : exitCode.done;
 }
+
+/** Until there are keys, whoever can run a command is meant. */
+const LOCAL = 'local';
 
 /** Throws `load.not_found`; returns the as_of of the newest release, so that nothing changes but the loads. */
 async function checkLoads({ lake, openEngine }: OpenLake, named: readonly WithdrawnLoad[]): Promise<string> {

@@ -223,7 +223,7 @@ describe('a lake of the demo shop', () => {
     expect((await run('loads', 'list', '--withdrawn')).stdout).toMatch(/^products\/2 +withdrawn +1 +1 /m);
     expect((await run('loads', 'restore', 'products')).code).toBe(2);
     expect((await run('loads', 'restore', 'products/9')).stderr).toContain('code: load.not_found');
-    expect(await run('loads', 'restore', 'products/2')).toMatchObject({ code: 0 });
+    expect(await run('loads', 'restore', 'products/2', '--reason', 'it was right')).toMatchObject({ code: 0 });
     expect((await ask('SELECT count(*) AS n FROM dim_product')).data).toEqual([{ n: 51 }]);
   });
 

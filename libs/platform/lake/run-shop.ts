@@ -11,13 +11,8 @@ export interface RunChoices {
   readonly asOf: string;
   readonly full?: boolean;
   readonly rehash?: boolean;
-  /** Loads that count no more, and withdrawn ones that count again. */
-  readonly withdraw?: readonly WithdrawnLoad[];
-  readonly restore?: readonly WithdrawnLoad[];
-  /** The run loads nothing that has landed. */
-  readonly skipLanding?: boolean;
   readonly tables?: readonly string[];
-  /** The run replays, undoes or redoes repairs, and does nothing else: nothing that has landed is loaded. */
+  /** The run replays, undoes or redoes repairs, or other loads, and does nothing else: nothing that has landed is loaded. */
   readonly repairing?: Repairing;
   /** For a run that can be called again. */
   readonly journal?: RunJournal;
@@ -27,7 +22,7 @@ export interface RunChoices {
 
 export interface Repairing {
   readonly repairs: readonly Repair[];
-  /** Loads of repairs that are undone, and done again. */
+  /** Loads, of repairs or files, that count no more, and that count again. */
   readonly withdraw: readonly WithdrawnLoad[];
   readonly restore: readonly WithdrawnLoad[];
   readonly by: string;
