@@ -53,7 +53,7 @@ export function inputTables({ sql, measuresSql = '', orphansSql = '' }: TableDef
 }
 
 /** Relations that the rows of a table follow from, as its queries name them. */
-export function inputRelations({ sql, measuresSql = '' }: TableDefinition): readonly string[] {
+function inputRelations({ sql, measuresSql = '' }: TableDefinition): readonly string[] {
   return [...new Set([sql, measuresSql].flatMap(inputsOf))];
 }
 

@@ -37,7 +37,7 @@ export type {
 } from './contract.js';
 export type { DailyFigure, DailyFigures, DailyLines, LineRecord } from './daily-figures.js';
 export { referenceCheck, requires, silverTable, source, sqlName, table, warnIfEmpty } from './table.js';
-export { catalogue, inputRelations, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
+export { catalogue, inputTables, isSourceTable, type Catalogue } from './catalogue.js';
 export { inputsOf, reading, tableOf } from './lineage.js';
 export { measuresOf, recomputedUnits } from './measure.js';
 export { checkedRelations, failingAmong, touchedRows, touchedUnits, type CheckedRelation } from './narrowed-check.js';

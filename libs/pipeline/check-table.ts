@@ -17,6 +17,7 @@ import { isFilledByStats } from './live-table.js';
 import type { StageProgress } from './progress.js';
 import { relationOf, withDates, workName } from './sql-name.js';
 import type { CheckReport } from './report.js';
+import { isMost } from './units.js';
 
 interface CheckRequest {
   readonly catalogue: Catalogue;
@@ -25,10 +26,6 @@ interface CheckRequest {
   readonly stages: StageProgress;
   readonly signal: AbortSignal;
 }
-
-/** Above this many units, a check looks at all rows if that is not much more than those of the units. */
-const FEW_UNITS = 20_000;
-const LARGE_SHARE = 0.25;
 
 /**
  * Checks the staged state, and that no row was lost. An `error` check passed in the parent release, so it looks at what
@@ -99,7 +96,9 @@ async function failingRows(request: CheckRequest, { contract, check, changed }: 
   try {
     const among = await engine.stage(units, touched, signal);
     if (among === 0) return 0;
-    if (among > FEW_UNITS && among > LARGE_SHARE * (outcome?.totalRows ?? 0)) return await count(check.failing);
+    if (outcome !== undefined && (await isMost(engine, contract.name, among, outcome.live))) {
+      return await count(check.failing);
+    }
     const columns = new Map(catalogue.contracts.map(({ name, columns }) => [relationOf(name), columns]));
     return await count(failingAmong(check, (relation) => columns.get(relation) ?? {}, units));
   } finally {

@@ -37,7 +37,7 @@ export async function transformQuery(
     const units = await stageUnits(engine, contract.name, scope.sql, recomputedUnits(contract).by, signal);
     try {
       if (units.count === 0) return [];
-      if (!(await isMost(engine, contract.name, units, prior))) {
+      if (!(await isMost(engine, contract.name, units.count, prior))) {
         // What compares its units with each other is computed as a whole, of what was measured again and what was not.
         return definition.measuresSql === undefined
           ? await computeUnits(context, catalogue, definition, units)

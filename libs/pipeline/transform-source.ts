@@ -44,7 +44,7 @@ export async function transformSource(
   const units = await stageUnits(engine, contract.name, scope.sql, contract.recompute.by, signal);
   try {
     if (units.count === 0) return { outcomes: [], valid: { kind: 'none' } };
-    if (await isMost(engine, contract.name, units, prior)) return await computeAll(context, table);
+    if (await isMost(engine, contract.name, units.count, prior)) return await computeAll(context, table);
     return await recomputeUnits(context, table, units);
   } finally {
     await engine.drop(units.relation);

@@ -21,10 +21,10 @@ export async function stageUnits(
   return { relation, by, count };
 }
 
-/** Whether so much of a table is touched that it is cheaper to compute all of it. */
-export async function isMost(engine: Engine, table: string, units: Units, prior: LiveTable): Promise<boolean> {
-  if (units.count <= FEW_UNITS) return false;
-  return units.count > LARGE_SHARE * (await countRows(engine, relationOf(table), prior));
+/** Whether so many units of a table are touched that it is cheaper to compute, or to check, all of it. */
+export async function isMost(engine: Engine, table: string, units: number, live: LiveTable): Promise<boolean> {
+  if (units <= FEW_UNITS) return false;
+  return units > LARGE_SHARE * (await countRows(engine, relationOf(table), live));
 }
 
 /**
