@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ReadOnlyStore } from '#storage';
 import { ReleaseReader } from '#releases';
 import { withDependants } from './affected.js';
+import { lazyEngine } from './lazy-engine.js';
 import { openParent } from './parent-state.js';
 import { movedFigures, type MovedFigures } from './plan-figures.js';
 import { planTable, type TablePlan } from './plan-table.js';
@@ -37,7 +38,7 @@ export async function planRun(options: StageOptions): Promise<RunPlan> {
   const journal = noJournal(join(workDir, runId));
   const stages = new StageProgress(options.onProgress);
   const parent = await new ReleaseReader(lake.store).latest();
-  const engine = await options.openEngine();
+  const engine = lazyEngine(await options.openEngine());
   try {
     const state = await openParent(lake, parent, catalogue, engine, 'look');
     const parts = { engine, state, journal, stages, attemptedAt };

@@ -26,6 +26,7 @@ import {
 import { withDependants } from './affected.js';
 import type { ComputedRun } from './compute.js';
 import { placeFiles, toPublish } from './place-files.js';
+import { lazyEngine } from './lazy-engine.js';
 import { openParent } from './parent-state.js';
 import { buildReport } from './build-report.js';
 import type { Repair } from './repair.js';
@@ -133,7 +134,7 @@ async function attempt(
   let leaves: 'published' | 'unpublished' | 'resumable' = 'unpublished';
   let engine: Engine | undefined;
   try {
-    engine = await options.openEngine();
+    engine = lazyEngine(await options.openEngine());
     const state = await openParent(lake, parent, options.catalogue, engine);
     const parts = { engine, state, journal, stages, attemptedAt };
     const { startedAt, computed, checks, comesTo } = await stageRun(options, parts);
