@@ -1,7 +1,7 @@
 import type { Schema } from '#delta';
 import type { Engine } from '#engine';
 import { bindNumbered, FILE_COLUMN, statsOf, type LiveFile, type LiveTable } from './live-table.js';
-import { sameKey } from './row-difference.js';
+import { semiJoin } from './semi-join.js';
 import { literal, workName } from './sql-name.js';
 
 /** Each unit is compared with each file's bounds; more often than this it costs more than it saves, as many units are in nearly every file. */
@@ -31,8 +31,7 @@ export async function filesHolding(
   await bindNumbered(engine, looked, table, likely);
   try {
     const found = await engine.query(
-      `SELECT DISTINCT ${FILE_COLUMN} AS file FROM ${looked} p
-      WHERE EXISTS (SELECT 1 FROM ${units.relation} u WHERE ${sameKey(units.by, 'u', 'p')}) ORDER BY file`,
+      `SELECT DISTINCT ${FILE_COLUMN} AS file FROM ${looked} p${await semiJoin(engine, 'p', units)} ORDER BY file`,
       [],
       { maxRows: likely.length, signal },
     );

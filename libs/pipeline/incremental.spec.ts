@@ -2,6 +2,8 @@ import { shopCatalogue } from '#products';
 import type { RunOptions, RunResult } from './run.js';
 import { Workshop, type SmallLake } from './testing/small-lake.js';
 
+const TIMEOUT_MS = 300_000;
+
 const workshop = new Workshop();
 afterAll(() => workshop.close());
 
@@ -125,108 +127,123 @@ const tables = ({ report }: RunResult) =>
   report.tables.filter(({ layer }) => layer !== 'bronze').map(({ layer, table }) => `${layer}/${table}`);
 
 describe('a run that computes only what its changed keys touch gives what computing everything gives', () => {
-  it('when an order moves to another day and channel, another comes late and a third is quarantined no more', async () => {
-    const lake = await shop();
-    const later = { updated_at: '2026-02-16T00:00:00Z' };
-    land(lake, 'orders', [{ order_id: 'o1', channel: 'app', order_date: '2026-01-31T23:00:00Z', ...later }]);
-    const moved = await run(lake);
-    // no item came, and no payment
-    expect(tables(moved)).not.toContain('silver/order_items');
-    expect(tables(moved)).not.toContain('gold/ml_anomaly_detection');
-    expect(await rows(lake, 'SELECT order_date, channel FROM gold.agg_daily_sales ORDER BY ALL')).toEqual([
-      { order_date: '2026-01-31', channel: 'app' },
-      { order_date: '2026-02-01', channel: 'app' },
-    ]);
+  it(
+    'when an order moves to another day and channel, another comes late and a third is quarantined no more',
+    async () => {
+      const lake = await shop();
+      const later = { updated_at: '2026-02-16T00:00:00Z' };
+      land(lake, 'orders', [{ order_id: 'o1', channel: 'app', order_date: '2026-01-31T23:00:00Z', ...later }]);
+      const moved = await run(lake);
+      // no item came, and no payment
+      expect(tables(moved)).not.toContain('silver/order_items');
+      expect(tables(moved)).not.toContain('gold/ml_anomaly_detection');
+      expect(await rows(lake, 'SELECT order_date, channel FROM gold.agg_daily_sales ORDER BY ALL')).toEqual([
+        { order_date: '2026-01-31', channel: 'app' },
+        { order_date: '2026-02-01', channel: 'app' },
+      ]);
 
-    land(lake, 'orders', [
-      { order_id: 'o4' },
-      { order_id: 'o3', order_date: '2026-01-20', ...later },
-      { order_id: '' },
-    ]);
-    const { report } = await run(lake);
-    expect(report.tables.find(({ table }) => table === 'fact_sales')).toMatchObject({ inserted: 2, rows_in: 2 });
-    expect(await rows(lake, 'SELECT _source_row FROM quarantine.fact_sales')).toEqual([]);
-    expect(await rows(lake, 'SELECT superseded_by IS NULL AS alone FROM quarantine.orders ORDER BY ALL')).toEqual([
-      { alone: false },
-      { alone: true },
-    ]);
+      land(lake, 'orders', [
+        { order_id: 'o4' },
+        { order_id: 'o3', order_date: '2026-01-20', ...later },
+        { order_id: '' },
+      ]);
+      const { report } = await run(lake);
+      expect(report.tables.find(({ table }) => table === 'fact_sales')).toMatchObject({ inserted: 2, rows_in: 2 });
+      expect(await rows(lake, 'SELECT _source_row FROM quarantine.fact_sales')).toEqual([]);
+      expect(await rows(lake, 'SELECT superseded_by IS NULL AS alone FROM quarantine.orders ORDER BY ALL')).toEqual([
+        { alone: false },
+        { alone: true },
+      ]);
 
-    land(lake, 'order_items', [
-      { item_id: 'i6', order_id: 'o9' },
-      { item_id: 'i2', order_id: 'o2' },
-      { item_id: 'i1', quantity: '0' },
-    ]);
-    await run(lake);
-    expect(await rows(lake, 'SELECT count(*) AS n FROM quarantine.fact_sales')).toEqual([{ n: '1' }]);
-  });
+      land(lake, 'order_items', [
+        { item_id: 'i6', order_id: 'o9' },
+        { item_id: 'i2', order_id: 'o2' },
+        { item_id: 'i1', quantity: '0' },
+      ]);
+      await run(lake);
+      expect(await rows(lake, 'SELECT count(*) AS n FROM quarantine.fact_sales')).toEqual([{ n: '1' }]);
+    },
+    TIMEOUT_MS,
+  );
 
-  it('when a customer changes, another one comes, a cost changes and a product comes', async () => {
-    const lake = await shop();
-    land(lake, 'customers', [
-      { customer_id: 'c1', loyalty_tier: 'gold' },
-      { customer_id: 'c2' },
-      { customer_id: 'c3' },
-    ]);
-    await run(lake);
-    expect(await rows(lake, 'SELECT count(*) AS n FROM gold.fact_sales WHERE customer_sk IS NULL')).toEqual([
-      { n: '0' },
-    ]);
-    expect(await rows(lake, `SELECT is_current FROM gold.dim_customer WHERE customer_id = 'c1' ORDER BY ALL`)).toEqual([
-      { is_current: false },
-      { is_current: true },
-    ]);
-    land(lake, 'products', [
-      { product_id: 'p1', cost_price: 5, updated_at: '2026-02-02T00:00:00Z' },
-      { product_id: 'p3' },
-    ]);
-    await run(lake);
-    expect(await rows(lake, 'SELECT stock_value FROM silver.inventory ORDER BY product_id')).toEqual([
-      { stock_value: '15.00' },
-      { stock_value: '12.00' },
-      { stock_value: '12.00' },
-    ]);
-    land(lake, 'clickstream', [
-      { event_id: 'e9', session_id: 's2', referrer: 'b', event_timestamp: '2026-02-01T09:00:00Z' },
-    ]);
-    await run(lake);
-  });
+  it(
+    'when a customer changes, another one comes, a cost changes and a product comes',
+    async () => {
+      const lake = await shop();
+      land(lake, 'customers', [
+        { customer_id: 'c1', loyalty_tier: 'gold' },
+        { customer_id: 'c2' },
+        { customer_id: 'c3' },
+      ]);
+      await run(lake);
+      expect(await rows(lake, 'SELECT count(*) AS n FROM gold.fact_sales WHERE customer_sk IS NULL')).toEqual([
+        { n: '0' },
+      ]);
+      expect(
+        await rows(lake, `SELECT is_current FROM gold.dim_customer WHERE customer_id = 'c1' ORDER BY ALL`),
+      ).toEqual([{ is_current: false }, { is_current: true }]);
+      land(lake, 'products', [
+        { product_id: 'p1', cost_price: 5, updated_at: '2026-02-02T00:00:00Z' },
+        { product_id: 'p3' },
+      ]);
+      await run(lake);
+      expect(await rows(lake, 'SELECT stock_value FROM silver.inventory ORDER BY product_id')).toEqual([
+        { stock_value: '15.00' },
+        { stock_value: '12.00' },
+        { stock_value: '12.00' },
+      ]);
+      land(lake, 'clickstream', [
+        { event_id: 'e9', session_id: 's2', referrer: 'b', event_timestamp: '2026-02-01T09:00:00Z' },
+      ]);
+      await run(lake);
+    },
+    TIMEOUT_MS,
+  );
 
-  it('when as_of moves forward and back', async () => {
-    const lake = await shop();
-    const events = 'SELECT event_id FROM silver.clickstream ORDER BY ALL';
-    await run(lake, { asOf: '2026-02-25' });
-    expect(await rows(lake, events)).toHaveLength(3);
-    land(lake, 'clickstream', [{ event_id: 'e3', event_timestamp: '2026-02-21T10:00:00Z' }]);
-    land(lake, 'orders', [{ order_id: 'o1', channel: 'app', updated_at: '2026-02-16T00:00:00Z' }]);
-    await run(lake, { asOf: '2026-03-01' });
-    await run(lake, { asOf: TODAY }, 'full');
-    expect(await rows(lake, events)).toHaveLength(2);
-  });
+  it(
+    'when as_of moves forward and back',
+    async () => {
+      const lake = await shop();
+      const events = 'SELECT event_id FROM silver.clickstream ORDER BY ALL';
+      await run(lake, { asOf: '2026-02-25' });
+      expect(await rows(lake, events)).toHaveLength(3);
+      land(lake, 'clickstream', [{ event_id: 'e3', event_timestamp: '2026-02-21T10:00:00Z' }]);
+      land(lake, 'orders', [{ order_id: 'o1', channel: 'app', updated_at: '2026-02-16T00:00:00Z' }]);
+      await run(lake, { asOf: '2026-03-01' });
+      await run(lake, { asOf: TODAY }, 'full');
+      expect(await rows(lake, events)).toHaveLength(2);
+    },
+    TIMEOUT_MS,
+  );
 
-  it('when loads are withdrawn and restored', async () => {
-    const lake = await shop();
-    land(lake, 'orders', [
-      { order_id: 'o1', channel: 'app', updated_at: '2026-02-16T00:00:00Z' },
-      { order_id: 'o3', updated_at: '2026-02-16T00:00:00Z' },
-      { order_id: 'o5' },
-    ]);
-    land(lake, 'customers', [{ customer_id: 'c1', loyalty_tier: 'gold' }, { customer_id: 'c2' }]);
-    await run(lake);
-    const sales = 'SELECT * EXCLUDE (_processed_at, _run_id) FROM gold.fact_sales ORDER BY ALL';
-    const before = await rows(lake, sales);
-    const loads = [
-      { source: 'orders', load: 2 },
-      { source: 'customers', load: 2 },
-    ];
-    await run(lake, { withdraw: loads });
-    expect(await rows(lake, 'SELECT order_id FROM silver.orders ORDER BY ALL')).toEqual([
-      { order_id: 'o1' },
-      { order_id: 'o2' },
-    ]);
-    expect(await rows(lake, 'SELECT count(*) AS n FROM gold.dim_customer')).toEqual([{ n: '1' }]);
-    land(lake, 'orders', [{ order_id: 'o6' }, { order_id: 'o1', updated_at: '2026-02-03T00:00:00Z' }]);
-    await run(lake);
-    await run(lake, { restore: loads });
-    expect(await rows(lake, sales)).toEqual(before);
-  });
+  it(
+    'when loads are withdrawn and restored',
+    async () => {
+      const lake = await shop();
+      land(lake, 'orders', [
+        { order_id: 'o1', channel: 'app', updated_at: '2026-02-16T00:00:00Z' },
+        { order_id: 'o3', updated_at: '2026-02-16T00:00:00Z' },
+        { order_id: 'o5' },
+      ]);
+      land(lake, 'customers', [{ customer_id: 'c1', loyalty_tier: 'gold' }, { customer_id: 'c2' }]);
+      await run(lake);
+      const sales = 'SELECT * EXCLUDE (_processed_at, _run_id) FROM gold.fact_sales ORDER BY ALL';
+      const before = await rows(lake, sales);
+      const loads = [
+        { source: 'orders', load: 2 },
+        { source: 'customers', load: 2 },
+      ];
+      await run(lake, { withdraw: loads });
+      expect(await rows(lake, 'SELECT order_id FROM silver.orders ORDER BY ALL')).toEqual([
+        { order_id: 'o1' },
+        { order_id: 'o2' },
+      ]);
+      expect(await rows(lake, 'SELECT count(*) AS n FROM gold.dim_customer')).toEqual([{ n: '1' }]);
+      land(lake, 'orders', [{ order_id: 'o6' }, { order_id: 'o1', updated_at: '2026-02-03T00:00:00Z' }]);
+      await run(lake);
+      await run(lake, { restore: loads });
+      expect(await rows(lake, sales)).toEqual(before);
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -1,6 +1,7 @@
 import { measuresOf, recomputedUnits, tableOf, type TableDefinition } from '#contracts';
 import type { Engine } from '#engine';
 import { bindLive, type LiveTable } from './live-table.js';
+import { semiJoin } from './semi-join.js';
 import { sameValues, withDates, withInputs, workName } from './sql-name.js';
 
 export interface MeasureRequest {
@@ -49,8 +50,7 @@ async function measureAgain(
       const read = current.get(tableOf(input))?.schema.filter((column) => isNamed(column.name, sql)) ?? [];
       await engine.stage(
         name,
-        `SELECT ${read.map((column) => `x.${column.name}`).join(', ')} FROM ${input} x
-        WHERE EXISTS (SELECT 1 FROM ${changed.units} u WHERE ${sameValues('u', by, 'x', path)})`,
+        `SELECT ${read.map((column) => `x.${column.name}`).join(', ')} FROM ${input} x${await semiJoin(engine, 'x', { relation: changed.units, by }, path)}`,
         signal,
       );
     }

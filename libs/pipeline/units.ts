@@ -1,7 +1,8 @@
 import type { Engine } from '#engine';
 import { filesHolding, type Units } from './holding-files.js';
 import { bindLive, countRows, type LiveTable } from './live-table.js';
-import { relationOf, sameValues, workName } from './sql-name.js';
+import { semiJoin } from './semi-join.js';
+import { relationOf, workName } from './sql-name.js';
 
 /** Below this many units a table is never computed as a whole for their sake. */
 const FEW_UNITS = 20_000;
@@ -54,7 +55,7 @@ export async function stageRowsOf(
     await bindLive(engine, holding, { ...live, files: numbers.flatMap((number) => live.files[number] ?? []) });
     await engine.stage(
       name,
-      `SELECT x.* FROM ${holding} x WHERE EXISTS (SELECT 1 FROM ${renamed} u WHERE ${sameValues('u', columns, 'x')})`,
+      `SELECT x.* FROM ${holding} x${await semiJoin(engine, 'x', { relation: renamed, by: columns })}`,
       signal,
     );
   } finally {

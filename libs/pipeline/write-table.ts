@@ -4,7 +4,8 @@ import type { Change } from './affected.js';
 import { filesHolding } from './holding-files.js';
 import { bindLive, bindNumbered, countRows, FILE_COLUMN, liveFile, partitionOf, type LiveTable } from './live-table.js';
 import { APART, apartOf, placedRows, planRewrites } from './place-rows.js';
-import { beforeRows, cameRows, sameKey, stageDifference, touchedFiles, type Counts } from './row-difference.js';
+import { beforeRows, cameRows, stageDifference, touchedFiles, type Counts } from './row-difference.js';
+import { semiJoin } from './semi-join.js';
 import { literal, workName } from './sql-name.js';
 
 export interface WriteRequest {
@@ -129,7 +130,7 @@ async function bindBefore(
     await bindNumbered(engine, holding, prior, files);
     return await engine.stage(
       name,
-      `SELECT p.* FROM ${holding} p WHERE EXISTS (SELECT 1 FROM ${relation} u WHERE ${sameKey(by, 'u', 'p')})`,
+      `SELECT p.* FROM ${holding} p${await semiJoin(engine, 'p', { relation, by })}`,
       signal,
     );
   } finally {
