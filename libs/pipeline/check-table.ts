@@ -64,7 +64,7 @@ function planChecks(catalogue: Catalogue, { outcomes, renewed }: ComputedRun): r
   const computed = new Set(outcomes.map(({ table }) => table));
   return catalogue.tables.flatMap(({ contract }) =>
     contract.checks.flatMap((check): readonly PlannedCheck[] => {
-      if (renewed.has(contract.name)) return [{ contract, check, changed: 'whole' }];
+      if (renewed.has(contract.name) || namesDay(check)) return [{ contract, check, changed: 'whole' }];
       const read = checkedRelations(check).map((name) => ({ name, change: changes.get(name) ?? { kind: 'none' } }));
       if (read.every(({ change }) => change.kind === 'none')) return [];
       // Whether a warning was given before is not known; only the table's own change asks for it again.
@@ -78,6 +78,11 @@ function planChecks(catalogue: Catalogue, { outcomes, renewed }: ComputedRun): r
       return [{ contract, check, changed }];
     }),
   );
+}
+
+/** The verdict may turn although no row does. */
+function namesDay({ failing }: Check): boolean {
+  return failing.includes(':as_of');
 }
 
 async function failingRows(request: CheckRequest, { contract, check, changed }: PlannedCheck): Promise<number> {
