@@ -1,7 +1,7 @@
 import { MemoryStore } from '#storage';
 import { encodeRelease, LATEST_HINT, releasePath, type Release } from './release.js';
 import { ReleaseReader } from './release-reader.js';
-import { aRelease } from './lake-fixture.js';
+import { aRelease, wrapped } from './lake-fixture.js';
 
 async function aStoreWith(...numbers: number[]): Promise<MemoryStore> {
   const store = new MemoryStore();
@@ -28,6 +28,18 @@ describe('ReleaseReader', () => {
     const store = await aStoreWith(1, 2, 3, 10, 11);
     if (hint !== undefined) await store.put(LATEST_HINT, Buffer.from(hint));
     expect((await new ReleaseReader(store).latest())?.number).toBe(11);
+  });
+
+  it('reads the hint and one record however many releases there are, and lists after the hint', async () => {
+    const store = await aStoreWith(...Array.from({ length: 300 }, (_, at) => at + 1));
+    await store.put(LATEST_HINT, Buffer.from('298\n'));
+    const asked: string[] = [];
+    const watched = wrapped(store, {
+      get: (path) => (asked.push(path), store.get(path)),
+      list: (prefix, after) => (asked.push(`after ${after}`), store.list(prefix, after)),
+    });
+    expect((await new ReleaseReader(watched).latest())?.number).toBe(300);
+    expect(asked).toEqual([LATEST_HINT, `after ${releasePath(298)}`, releasePath(300)]);
   });
 
   it('lists newest first, page by page', async () => {

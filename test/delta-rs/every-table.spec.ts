@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lakeColumns } from '#contracts';
@@ -46,5 +46,17 @@ describe('a published release', () => {
     const { code, stdout } = await shopsmart(['run'], { cwd });
     expect(code).toBe(0);
     expect(stdout).toContain('Nothing new: release 1 is current');
+  });
+
+  it('is in delta-rs what a rollback restored, over a compaction too', async () => {
+    const rowsOf = async (table: string) => ((await deltaRs.ask('read', path(table))) as readonly unknown[]).length;
+    const before = await rowsOf('gold/dim_product');
+    const product = { product_id: 'NEW-1', product_name: 'New', category: 'toys', price: '10.00', cost_price: '4.00' };
+    writeFileSync(join(cwd, 'data/landing/products_new.json'), JSON.stringify(product));
+    expect((await shopsmart(['run'], { cwd })).code).toBe(0);
+    expect(await rowsOf('gold/dim_product')).toBe(before + 1);
+    await deltaRs.ask('compact', path('gold/dim_product'));
+    expect((await shopsmart(['rollback', '1'], { cwd })).code).toBe(0);
+    expect(await rowsOf('gold/dim_product')).toBe(before);
   });
 });

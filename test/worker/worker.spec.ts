@@ -176,7 +176,7 @@ describe('a worker', () => {
       attemptsMade: 1,
       failedReason: expect.stringContaining("no table 'nothing'") as string,
     });
-    expect((await done('vacuum', {})).returnvalue).toEqual({ files: 0, bytes: 0 });
+    expect((await done('vacuum', {})).returnvalue).toEqual({ releases: 0, files: 0, bytes: 0 });
     expect(await queue.getJobSchedulers()).toMatchObject([{ name: 'vacuum', pattern: '30 3 * * *' }]);
     await queue.close();
     expect(existsSync(file)).toBe(true);
