@@ -1,7 +1,7 @@
 import type { Action, Add } from '#delta';
 import { Workshop } from './testing/small-lake.js';
 
-const RUNS = process.env['SHOPSMART_LONG'] === '1' ? 300 : 24;
+const RUNS = process.env['SHOPSMART_LONG'] === '1' ? 300 : 16;
 
 const workshop = new Workshop();
 afterAll(() => workshop.close());

@@ -83,6 +83,12 @@ describe('the change of a table', () => {
     expect(paths(after)).toEqual(['new']);
   });
 
+  it('replaces every file when the partitions changed, and says so', () => {
+    const { change } = apply({ removed: 'all' }, { before: undefined, replaced: { ...before, partitionBy: [] } });
+    expect(change).toMatchObject({ redefines: 'alters', partitionBy: ['month'] });
+    expect(change?.removed).toHaveLength(3);
+  });
+
   it('is not one of schema when a comment alone changed', () => {
     const renamed = schema.map((field) => ({ ...field, comment: 'Said better' }));
     expect(apply({}, { schema: renamed }).change).toBeUndefined();
