@@ -107,6 +107,7 @@ describe('a rollback', () => {
   it('says which release it cannot find: one that never was, one that was removed', async () => {
     const lake = await threeLoads();
     await expect(lake.rollBack(9)).rejects.toMatchObject({ code: 'release.not_found' });
+    expect(await lake.paths('_runs/2')).toEqual(await reportsOf(lake));
     lake.clock.advance(48 * HOUR_MS);
     await vacuum(lake.lake, lake.clock, await planVacuum(lake.lake, lake.clock, { ...FEW, newest: 1 }));
     await expect(lake.rollBack(1)).rejects.toMatchObject({ code: 'release-gone' });

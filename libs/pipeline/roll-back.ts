@@ -75,6 +75,8 @@ const MAX_LOSSES = 6;
 export async function rollBack(options: RollbackOptions): Promise<RollbackReport> {
   const { lake, clock, runId } = options;
   const startedAt = isoTime(clock);
+  // A mistyped number leaves no run behind.
+  await new ReleaseReader(lake.store).existing(options.to);
   for (let losses = 0; losses <= MAX_LOSSES; losses++) {
     const lease = losses > FREE_LOSSES ? await acquireLease(lake.store, clock, runId) : undefined;
     try {

@@ -16,12 +16,12 @@ export class ReleaseReader {
   async latest(): Promise<Release | undefined> {
     const hint = await this.hint();
     const newest = (await this.numbersAfter(hint)).at(-1);
-    if (newest !== undefined) return this.existing(newest);
+    if (newest !== undefined) return this.listed(newest);
     const hinted = hint > 0 ? await this.get(hint) : undefined;
     // A hint beyond the records (somebody copied it) must not hide them.
     if (hint > 0 && hinted === undefined) {
       const last = (await this.numbersAfter(0)).at(-1);
-      return last === undefined ? undefined : this.existing(last);
+      return last === undefined ? undefined : this.listed(last);
     }
     return hinted;
   }
@@ -60,7 +60,7 @@ export class ReleaseReader {
   /** Releases with a greater number, oldest first. */
   async after(number: number): Promise<readonly Release[]> {
     const releases: Release[] = [];
-    for (const next of await this.numbersAfter(number)) releases.push(await this.existing(next));
+    for (const next of await this.numbersAfter(number)) releases.push(await this.listed(next));
     return releases;
   }
 
@@ -79,6 +79,13 @@ export class ReleaseReader {
       numbers.push(found);
     }
     return numbers;
+  }
+
+  /** One that a listing has just shown: if it is gone, it was removed meanwhile. */
+  private async listed(number: number): Promise<Release> {
+    const release = await this.get(number);
+    if (release !== undefined) return release;
+    throw noRelease(number, number);
   }
 
   private async hint(): Promise<number> {
