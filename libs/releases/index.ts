@@ -13,7 +13,7 @@ export {
 export { publishedByRun } from './published-by-run.js';
 export { bornMs, isRunId, RENEW_EVERY_MS, type Owner, type RunRecord } from './run-record.js';
 export type { Release, ReleaseCheck, ReleaseTable, WithdrawnLoad } from './release.js';
-export { changedTables } from './release.js';
+export { APP_ID, changedTables, proofPath } from './release.js';
 export { noRelease, ReleaseReader, type ReleasePage } from './release-reader.js';
 export { storePathOf, tableAt, type TableFile, type TableState } from './table-state.js';
 export { lookBase, planBase } from './foreign-write.js';

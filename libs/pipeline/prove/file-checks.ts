@@ -1,6 +1,16 @@
+import { readSnapshot } from '#delta';
 import { LakeError } from '#errors';
 import type { Engine } from '#engine';
-import { planBase, planVacuum, storePathOf, type Clock, type Lake, type Release, type TableState } from '#releases';
+import {
+  APP_ID,
+  planBase,
+  planVacuum,
+  storePathOf,
+  type Clock,
+  type Lake,
+  type Release,
+  type TableState,
+} from '#releases';
 import { statsRecords, type LiveTable } from '../live-table.js';
 import { workName } from '../sql-name.js';
 import type { ProofCheck } from './proof.js';
@@ -19,8 +29,8 @@ export async function checkFilesPresent({ store }: Lake, { table, files }: Table
 
 /**
  * Whether a table's newest log gives the release's rows: exactly its files, or those that another writer made of them
- * without changing data. Says nothing of a table that a later release changed. `behind` is no error: a run that was
- * killed after it published leaves the log to the next run.
+ * without changing data. Says nothing of a table that a later release changed. A log that is behind is a warning: a run
+ * that was killed after it published leaves it to the next one.
  */
 export async function checkLog(
   lake: Lake,
@@ -28,12 +38,21 @@ export async function checkLog(
   { table, release, files }: TableState,
 ): Promise<ProofCheck | undefined> {
   if (newest.tables[table]?.release !== release) return undefined;
+  const { parquet, cacheDir } = lake;
+  const log = await readSnapshot(lake.store, table, { parquet, cacheDir });
+  const done = log?.txns.get(APP_ID) ?? 0;
+  // somebody published meanwhile
+  if (done > release) return undefined;
+  if (done < release) {
+    const behind = `it is at release ${done}; the next run, changed or not, brings it up to date`;
+    return { ...check(table, 'log_replays', [behind]), severity: 'warn' };
+  }
   try {
     const head = await planBase(lake, newest, table);
     const live = new Set(head === undefined ? [] : [...head.files.keys()].map((path) => storePathOf(table, path)));
     const own = new Set(files.map(({ storePath }) => storePath));
-    const rewritten = [...live].filter((path) => !own.has(path));
-    const left = rewritten.length === 0 ? [...own].filter((path) => !live.has(path)) : [];
+    const isRewritten = [...live].some((path) => !own.has(path));
+    const left = isRewritten ? [] : [...own].filter((path) => !live.has(path));
     return check(table, 'log_replays', left);
   } catch (error) {
     if (!(error instanceof LakeError) || error.kind === 'unavailable') throw error;

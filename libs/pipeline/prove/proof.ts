@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LakeError } from '#errors';
+import { proofPath } from '#releases';
 import type { ObjectStore } from '#storage';
 
 const valueSchema = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string().nullable()).readonly()]);
@@ -68,10 +69,6 @@ export type Proof = z.infer<typeof proofSchema>;
 export type ProvedTable = z.infer<typeof tableSchema>;
 export type ProofCheck = z.infer<typeof checkSchema>;
 export type RowDifference = z.infer<typeof differenceSchema>;
-
-function proofPath(release: number): string {
-  return `_releases/proofs/${String(release).padStart(20, '0')}.json`;
-}
 
 /** The last proof wins: it is what is known now. */
 export async function writeProof(store: ObjectStore, proof: Proof): Promise<void> {

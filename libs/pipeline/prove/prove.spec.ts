@@ -171,6 +171,17 @@ describe('prove', () => {
     expect(proof.verdict).toBe('differs');
   });
 
+  it('warns of a log that a killed run left behind, and of nothing else', async () => {
+    const lake = await twoLoads();
+    const logs = (await lake.paths('gold/customer_tiers/_delta_log/')).filter((path) => path.endsWith('.json'));
+    await lake.store.delete(logs.at(-1) ?? '');
+    const proof = await lake.prove();
+    expect(failed(proof)).toEqual([['gold/customer_tiers', 'log_replays']]);
+    expect(proof.verdict).toBe('ok');
+    await lake.run();
+    expect(failed(await lake.prove())).toEqual([]);
+  });
+
   it('calls no release wrong that other rules made', async () => {
     const lake = await twoLoads();
     const catalogue = smallShop({ salesFrom: 20, withGreatest: true });

@@ -33,7 +33,7 @@ export type Step = { readonly asOf: string; readonly looks: boolean } & (
   | { readonly kind: 'load'; readonly files: readonly LandedFile[] }
   | { readonly kind: 'nothing' | 'full' | 'rehash' | 'repeat' | 'restore' }
   | { readonly kind: 'rules'; readonly version: number }
-  | { readonly kind: 'withdraw'; readonly chosen: number }
+  | { readonly kind: 'withdraw' | 'rollback'; readonly chosen: number }
   /** Of each rejected record that the number chooses, the fields of another one of the same source. */
   | { readonly kind: 'repair'; readonly chosen: number; readonly source: string; readonly good: readonly Fields[] }
 );
@@ -62,7 +62,10 @@ export function histories(world: World, maxSteps: number, maxRecords: number): f
         version: fc.nat({ max: world.versions.length - 1 }),
       }),
     },
-    { weight: 2, arbitrary: fc.record({ ...when, kind: fc.constant('withdraw' as const), chosen: fc.nat(20) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ ...when, kind: fc.constantFrom('withdraw', 'rollback'), chosen: fc.nat(20) }),
+    },
     { weight: 1, arbitrary: fc.record({ ...when, kind: fc.constant('restore' as const) }) },
     {
       weight: 3,
@@ -97,6 +100,8 @@ export async function liveThrough(workshop: Workshop, world: World, steps: reado
 class Life {
   private readonly lake: SmallLake;
   private version: Version;
+  /** By what rules each release was made. */
+  private readonly made = new Map<number, Version>();
   private readonly landed: (LandedFile & { readonly path: string })[] = [];
 
   constructor(
@@ -116,6 +121,7 @@ class Life {
         throw new Error(`step ${at}, ${step.kind}: a check failed: ${JSON.stringify(failed)}`);
       }
       assertConserved(report, `step ${at}, ${step.kind}`);
+      if (report.release !== null) this.made.set(report.release, this.version);
     };
     switch (step.kind) {
       case 'load':
@@ -137,11 +143,24 @@ class Life {
         const loads = await this.loads();
         return run({ withdraw: loads.length === 0 ? [] : [loads[step.chosen % loads.length] ?? firstOf(loads)] });
       }
+      case 'rollback':
+        return this.rollBack(step.chosen);
       case 'restore':
         return run({ restore: (await lake.latest()).withdrawn });
       case 'repair':
         return run({ repairs: await this.repairs(step, at), skipLanding: true });
     }
+  }
+
+  /** To a release made by the rules of its time; they are the rules again. */
+  private async rollBack(chosen: number): Promise<void> {
+    const { lake } = this;
+    const numbers = [...this.made.keys()];
+    const to = numbers[chosen % numbers.length];
+    if (to === undefined) return;
+    this.version = this.made.get(to) ?? this.version;
+    await lake.rollBack(to, this.version.catalogue);
+    this.made.set((await lake.latest()).number, this.version);
   }
 
   async look(at: number): Promise<void> {

@@ -137,10 +137,10 @@ export class SmallLake {
     };
   }
 
-  rollBack(to: number): Promise<RollbackReport> {
+  rollBack(to: number, catalogue = smallShop()): Promise<RollbackReport> {
     this.clock.advance(60_000);
     return rollBack({
-      catalogue: smallShop(),
+      catalogue,
       lake: this.lake,
       openEngine: () => this.workshop.pool.open(),
       to,
