@@ -4,6 +4,7 @@ import { GraphqlModule } from './graphql/graphql.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ProblemsModule } from './problems/problems.module.js';
 import { ProductsModule } from './products/products.module.js';
+import { QuarantineModule } from './quarantine/quarantine.module.js';
 import { ReleasesModule } from './releases/releases.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { ServicesModule, type ApiServices } from './services.js';
@@ -19,6 +20,7 @@ export class ApiModule {
         HealthModule,
         ProblemsModule,
         ProductsModule,
+        QuarantineModule,
         ReleasesModule,
         RunsModule,
         GraphqlModule,

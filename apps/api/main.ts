@@ -7,6 +7,7 @@ import {
   keptSecret,
   openLake,
   openLog,
+  openQuarantineDesk,
   openRunDesk,
   readSettings,
   systemClock,
@@ -31,7 +32,8 @@ type Undo = () => Promise<unknown>;
 /** Starts the api. What `opened` holds in the end has to be undone from the last to the first. */
 async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<string> {
   const { host, port, publicUrl, data, databaseUrl, redisUrl, memoryLimitBytes, threads } = settings;
-  const { lake, workDir, close } = await openLake(settings);
+  const open = await openLake(settings);
+  const { lake, workDir, close } = open;
   opened.push(close);
   const catalogue = shopCatalogue();
   const answers = await Answers.open({
@@ -56,7 +58,9 @@ async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<stri
     lake,
     openEngine: () => DuckDbEngine.open({ memoryLimit, threads: 1, workDir }),
   });
-  const app = await createApi({ catalogue, answers, runs, diffs }, { publicUrl, log });
+  const quarantine = openQuarantineDesk(settings, open);
+  opened.push(() => quarantine.close());
+  const app = await createApi({ catalogue, answers, runs, diffs, quarantine }, { publicUrl, log });
   opened.push(() => app.close());
   try {
     await app.listen({ port, host });

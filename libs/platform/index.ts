@@ -27,4 +27,6 @@ export { findRelease, openRelease, openReleaseOf, type OpenRelease } from './exp
 export { exportFormats, exportToFile, rowsAsText, type ExportFormat } from './export/export-table.js';
 export { resolveRelation } from './export/relation.js';
 export { writeAll } from './export/whole-file.js';
-export { openWorkbench, type OpenWorkbench } from './quarantine/open-workbench.js';
+export { QuarantineDesk } from './quarantine/quarantine-desk.js';
+export { repairsOfRun } from './quarantine/repairs-of-run.js';
+export { openQuarantineDesk, openWorkbench, type OpenWorkbench } from './quarantine/open-workbench.js';

@@ -24,7 +24,7 @@ export class HeardLog implements Log {
   readonly error = (...entry: unknown[]): void => void this.errors.push(entry);
 }
 
-interface TestApi extends Partial<Pick<ApiServices, 'runs'>> {
+interface TestApi extends Partial<Pick<ApiServices, 'runs' | 'quarantine'>> {
   readonly log?: Log;
   readonly caller?: Caller;
 }
@@ -32,12 +32,18 @@ interface TestApi extends Partial<Pick<ApiServices, 'runs'>> {
 /** The api over a lake, without a port. */
 export function apiOver(
   { catalogue, answers, lake }: Pick<ApiServices, 'catalogue' | 'answers'> & { readonly lake: Lake },
-  { runs = new FakeRunDesk(), log = new HeardLog(), caller }: TestApi = {},
+  { runs = new FakeRunDesk(), quarantine = noQuarantine, log = new HeardLog(), caller }: TestApi = {},
 ): Promise<NestFastifyApplication> {
   const options = { publicUrl: 'https://data.example.com', log, ...(caller === undefined ? {} : { caller }) };
   const diffs = new ReleaseDiffs({ catalogue, lake, openEngine: () => DuckDbEngine.open({ workDir: lake.cacheDir }) });
-  return createApi({ catalogue, answers, runs, diffs }, options);
+  return createApi({ catalogue, answers, runs, diffs, quarantine }, options);
 }
+
+/** For tests of other doors. */
+const noQuarantine: ApiServices['quarantine'] = {
+  use: () => Promise.reject(new Error('the test has no quarantine')),
+  plan: () => Promise.reject(new Error('the test has no quarantine')),
+};
 
 /** A lake without a release. */
 export async function emptyLake() {

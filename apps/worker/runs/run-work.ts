@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Job } from 'bullmq';
 import { LakeError } from '#errors';
 import {
+  repairsOfRun,
   RunFolder,
   runShop,
   systemClock,
@@ -71,14 +72,16 @@ export class RunWork implements JobHandler {
     return end.state;
   }
 
-  #run(run: BegunRun, journal: RunFolder, stages: StageWriter, signal: AbortSignal): Promise<RunResult> {
+  async #run(run: BegunRun, journal: RunFolder, stages: StageWriter, signal: AbortSignal): Promise<RunResult> {
     const { settings, open, log } = this.parts;
     const { full = false, tables = [] } = run.request;
+    const repairing = await repairsOfRun(settings, open, run.request, run.by);
     return runShop(settings, open, {
       runId: run.runId,
       asOf: run.asOf,
       full,
       tables,
+      ...(repairing === undefined ? {} : { repairing }),
       journal,
       onProgress: (event) => {
         if (event.kind === 'message') log.info({ run_id: run.runId }, event.text);

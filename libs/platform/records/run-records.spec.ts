@@ -57,7 +57,7 @@ describe('records of runs', () => {
     });
     expect(await records.unfinished()).toContain(runId);
     const begun = await records.begin(runId, worker);
-    expect(begun).toEqual({ runId, attempt: 1, request, asOf: '2026-02-17' });
+    expect(begun).toEqual({ runId, attempt: 1, by: 'local', request, asOf: '2026-02-17' });
     const stage = {
       stage: 'load',
       state: 'running',

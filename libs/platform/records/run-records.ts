@@ -26,6 +26,8 @@ export interface NewRun {
 export interface BegunRun {
   readonly runId: string;
   readonly attempt: number;
+  /** Who asked for it. */
+  readonly by: string;
   readonly request: RunRequest;
   /** That of the first attempt, whatever day it is. */
   readonly asOf: string;
@@ -90,7 +92,7 @@ export class RunRecords {
       const started = { attempts: attempt, as_of: asOf, worker, started_at: run.started_at ?? this.now() };
       await db.runs.update(runId, { ...started, state: 'running', error: null });
       await db.stages.delete({ run_id: runId });
-      return { runId, attempt, request: run.request, asOf };
+      return { runId, attempt, by: run.requested_by, request: run.request, asOf };
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Stage } from '#pipeline';
+import type { WithdrawnLoad } from '#releases';
 
 /** What a run is asked to do. */
 export interface RunRequest {
@@ -8,6 +9,10 @@ export interface RunRequest {
   /** `gold/fact_sales`: recomputed in full, with all that depends on them. */
   readonly tables?: readonly string[];
   readonly reason?: string;
+  /** Repairs that it replays, and loads of repairs that it takes back or lets count again: it does that and nothing else. */
+  readonly repairs?: readonly string[];
+  readonly withdraw?: readonly WithdrawnLoad[];
+  readonly restore?: readonly WithdrawnLoad[];
 }
 
 export type RunState =
