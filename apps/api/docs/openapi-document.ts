@@ -1,6 +1,7 @@
 import type { Catalogue } from '#contracts';
 import { Products } from '../products/products.js';
 import { json, parameter, problemResponses, problems } from './operation.js';
+import { quarantinePaths } from './quarantine-paths.js';
 import { productParameters, productPaths, productSchemas } from './product-paths.js';
 import { list, object, ref, text, whole, type Node } from './schema.js';
 import { sharedHeaders, sharedParameters, sharedSchemas } from './shared-components.js';
@@ -22,7 +23,11 @@ export function openApiDocument(catalogue: Catalogue) {
     openapi: '3.1.0',
     info: { title: 'ShopSmart data', version: '1', description },
     servers: [{ url: '/' }],
-    paths: { ...merged(contracts.map((contract) => productPaths(contract, catalogue))), ...otherPaths },
+    paths: {
+      ...merged(contracts.map((contract) => productPaths(contract, catalogue))),
+      ...otherPaths,
+      ...quarantinePaths,
+    },
     components: {
       schemas: { ...merged(contracts.map((contract) => productSchemas(contract, catalogue))), ...sharedSchemas },
       parameters: { ...merged(contracts.map(productParameters)), ...sharedParameters },

@@ -37,6 +37,61 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     title: 'The request cannot be read',
     description: 'Send well-formed HTTP; a body must be JSON and not empty.',
   },
+  'quarantine-bad-id': {
+    status: 400,
+    title: 'That is no id of a record',
+    description: 'An id is SOURCE:LOAD:ORDINAL, as in the list.',
+  },
+  'quarantine-bad-change': {
+    status: 400,
+    title: 'A change cannot be made',
+    description: 'Set fields that the source has, or what is inside a JSON field.',
+  },
+  'quarantine-bad-record': {
+    status: 400,
+    title: 'The record is not one JSON object',
+    description: 'Send the whole record as one JSON object.',
+  },
+  'quarantine-changes-nothing': {
+    status: 400,
+    title: 'The repair would change nothing',
+    description: 'The records are so already.',
+  },
+  'quarantine-malformed': {
+    status: 400,
+    title: 'The record could not be told apart into fields',
+    description: 'Send the whole record in record.',
+  },
+  'quarantine-of-stream': {
+    status: 400,
+    title: 'Records of a stream cannot be repaired',
+    description: 'Send the event again.',
+  },
+  'quarantine-still-broken': {
+    status: 400,
+    title: 'The record would still be rejected',
+    description: 'Change what breaks the rules in the detail too, or force the repair.',
+  },
+  'quarantine-unknown-field': {
+    status: 400,
+    title: 'The source has no such field',
+    description: 'The detail names the fields there are.',
+  },
+  'quarantine-unknown-source': {
+    status: 400,
+    title: 'There is no such source',
+    description: 'The detail names the sources there are.',
+  },
+  'quarantine-unknown-table': {
+    status: 400,
+    title: 'No such table rejects records',
+    description: 'The detail names the tables that do.',
+  },
+  'quarantine-which-table': {
+    status: 400,
+    title: 'The rule is one of several tables',
+    description: 'Say which table.',
+  },
   'pii-scope-required': {
     status: 403,
     title: 'The query asks by private columns',
@@ -69,6 +124,21 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     description: 'GET /v1/releases lists the releases that are kept.',
   },
   'run-not-found': { status: 404, title: 'There is no such run', description: 'GET /v1/admin/runs lists the runs.' },
+  'quarantine-not-found': {
+    status: 404,
+    title: 'There is no such record in quarantine',
+    description: 'GET /v1/admin/quarantine lists the records there are.',
+  },
+  'quarantine-nothing-to-repair': {
+    status: 404,
+    title: 'No open record breaks the rule',
+    description: 'GET /v1/admin/quarantine counts open records by rule.',
+  },
+  'quarantine-unknown-repair': {
+    status: 404,
+    title: 'There is no such repair',
+    description: 'GET /v1/admin/quarantine/audit names all repairs.',
+  },
   'request-method': {
     status: 405,
     title: 'The method does not work here',
@@ -85,6 +155,38 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     description: 'Stop it where it was started.',
   },
   'run-ended': { status: 409, title: 'The run has ended', description: 'A run that ended cannot be cancelled.' },
+  'quarantine-pending': {
+    status: 409,
+    title: 'The record is part of a pending repair',
+    description: 'Replay or drop that repair first.',
+  },
+  'quarantine-repaired': {
+    status: 409,
+    title: 'The record was repaired',
+    description: 'Undo its repair first to repair it otherwise.',
+  },
+  'quarantine-not-pending': {
+    status: 409,
+    title: 'The repair is not pending',
+    description:
+      'One that was replayed is undone; one that was undone is done again; one that was dropped is drafted again.',
+  },
+  'quarantine-not-undone': {
+    status: 409,
+    title: 'The repair was not undone',
+    description: 'Only a repair that was undone after its replay can be done again.',
+  },
+  'quarantine-undone': { status: 409, title: 'The repair is undone already', description: 'There is nothing to undo.' },
+  'quarantine-stale': {
+    status: 409,
+    title: 'The records are no longer as they were',
+    description: 'Drop the repair, and draft it again.',
+  },
+  'quarantine-contended': {
+    status: 409,
+    title: 'Too many repair at the same moment',
+    description: 'Send the request again.',
+  },
   'release-gone': {
     status: 410,
     title: 'The release is no longer kept',
