@@ -49,6 +49,8 @@ export interface MaterialiseTarget {
   readonly filePrefix: string;
   readonly schema: Schema;
   readonly partitionBy: readonly string[];
+  /** Rows that are read as a whole at least, where the file is not partitioned: few for tables that are asked for single rows. */
+  readonly rowGroupRows?: number;
   /** A column of the query beyond the schema's, and not written: rows that differ in it go into different files. */
   readonly apartBy?: string;
   /** Without it, rows keep their order and no file is split. */

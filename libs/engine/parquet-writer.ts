@@ -135,7 +135,9 @@ const OPTIONS = ['FORMAT parquet', 'COMPRESSION snappy', 'RETURN_STATS'];
 
 function copyTarget(target: MaterialiseTarget, partitions: readonly string[]): string {
   if (partitions.length === 0) {
-    return `${quoteText(join(target.dir, `${target.filePrefix}-${randomUUID()}.parquet`))} (${OPTIONS.join(', ')})`;
+    const groups = target.rowGroupRows === undefined ? [] : [`ROW_GROUP_SIZE ${target.rowGroupRows}`];
+    const options = [...OPTIONS, ...groups].join(', ');
+    return `${quoteText(join(target.dir, `${target.filePrefix}-${randomUUID()}.parquet`))} (${options})`;
   }
   const options = [
     ...OPTIONS,

@@ -10,6 +10,22 @@ jest.setTimeout(120_000);
 const catalogue = shopCatalogue();
 type Row = Readonly<Record<string, unknown>>;
 
+function cents(amount: string): number {
+  return Math.round(Number(amount) * 100);
+}
+
+/** Σ quantity · unit_price · (1 − discount_percent / 100), each rounded to the cent. */
+function centsOf(items: readonly Readonly<Record<string, string>>[]): number {
+  const exact = items.map(({ quantity = '', unit_price = '', discount_percent = '' }) => {
+    return (
+      BigInt(quantity) *
+      BigInt(cents(unit_price)) *
+      BigInt(10_000 - cents(discount_percent === '' ? '0' : discount_percent))
+    );
+  });
+  return Number(exact.reduce((sum, amount) => sum + (amount + 5_000n) / 10_000n, 0n));
+}
+
 /** The demo shop and an order whose records came more than once, some of them in a second load. */
 describe('a trace', () => {
   const shop = Shop.make();
@@ -108,6 +124,33 @@ describe('a trace', () => {
       for (const { record } of found.records) {
         if (field !== '') expect((JSON.parse(record) as Row)[field]).toBe(row[column]);
       }
+    }
+  });
+
+  it('gives the records from which the figure can be worked out again', async () => {
+    const sample = (name: string) =>
+      opened.engine.query(
+        `SELECT * FROM ${name} t WHERE CAST(t AS VARCHAR) NOT LIKE '%MORE%' ORDER BY md5(CAST(t AS VARCHAR)) LIMIT 3`,
+      );
+    const recordsOf = (found: Trace, name: string) =>
+      source(found, name).records.map(({ record }) => JSON.parse(record) as Readonly<Record<string, string>>);
+    for (const row of await sample('gold.agg_daily_sales')) {
+      const found = await trace('gold/agg_daily_sales', `${String(row['order_date'])}~${String(row['channel'])}`, 1000);
+      expect(centsOf(recordsOf(found, 'order_items'))).toBe(cents(String(row['net_revenue'])));
+    }
+    for (const row of await sample('gold.ml_customer_rfm')) {
+      const found = await trace('gold/ml_customer_rfm', String(row['customer_id']), 1000);
+      const cancelled = recordsOf(found, 'orders').filter(
+        (order) => order['order_status']?.trim().toUpperCase() === 'CANCELLED',
+      );
+      const counted = recordsOf(found, 'order_items').filter(
+        (item) => !cancelled.some((order) => order['order_id'] === item['order_id']),
+      );
+      expect(centsOf(counted)).toBe(cents(String(row['monetary'])));
+    }
+    for (const row of await sample('gold.ml_anomaly_detection')) {
+      const [payment] = recordsOf(await trace('gold/ml_anomaly_detection', String(row['transaction_id'])), 'payments');
+      expect(cents(String(payment?.['amount']))).toBe(cents(String(row['amount'])));
     }
   });
 
