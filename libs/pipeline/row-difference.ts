@@ -85,7 +85,7 @@ export async function touchedFiles(engine: Engine, difference: string): Promise<
   return rows.map((row) => Number(row['file']));
 }
 
-export function sameKey(key: readonly string[], left: string, right: string): string {
+function sameKey(key: readonly string[], left: string, right: string): string {
   return key.map((name) => `${left}.${name} IS NOT DISTINCT FROM ${right}.${name}`).join(' AND ');
 }
 
