@@ -12,6 +12,7 @@ import { Answers } from '#serving';
 import { LocalStore } from '#storage';
 
 const AS_OF = '2026-02-17';
+export const DATE_TO = '2026-12-31';
 
 export const testClock: Clock = { nowMs: () => Date.now(), sleep: (waitMs) => setTimeout(waitMs) };
 
@@ -25,7 +26,7 @@ export class DemoLake {
     readonly lake: Lake,
     readonly answers: Answers,
     private readonly checkpoints: DuckDbEngine,
-    private readonly dateFrom: string,
+    readonly dateFrom: string,
   ) {}
 
   /** Scale 1 is 2,000 orders; dim_date has a row a day from `dateFrom` on. */
@@ -82,6 +83,10 @@ export class DemoLake {
     return result;
   }
 
+  openEngine(): Promise<DuckDbEngine> {
+    return openEngine(this.folder);
+  }
+
   async land(path: string, content: string): Promise<void> {
     await writeFile(join(this.folder, 'landing', path), content);
   }
@@ -91,6 +96,10 @@ export class DemoLake {
     await this.checkpoints.close();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+export function newRunId(): string {
+  return runIdFrom(Date.now(), randomBytes(4).toString('hex'));
 }
 
 function openEngine(folder: string): Promise<DuckDbEngine> {
@@ -110,14 +119,14 @@ async function run(
     prelude: preludeDigestText,
     landingDir: join(folder, 'landing'),
     asOf: AS_OF,
-    runId: runIdFrom(Date.now(), randomBytes(4).toString('hex')),
+    runId: newRunId(),
     newNonce: randomUUID,
     clock: testClock,
     full: false,
     rehash: false,
     workDir: join(folder, 'work'),
     dateFrom,
-    dateTo: '2026-12-31',
+    dateTo: DATE_TO,
     onProgress: () => undefined,
     signal: new AbortController().signal,
     ...options,
