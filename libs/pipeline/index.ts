@@ -23,7 +23,7 @@ export type { OnProgress, ProgressEvent, Stage, StageStanding } from './progress
 export type { RunJournal } from './run-journal.js';
 export type { CheckReport, Conservation, FileReport, RunReport, TableReport } from './report.js';
 export type { Repair } from './repair.js';
-export { changeRecord, parseChange, type FieldChange } from './quarantine/change-record.js';
+export { parseChange, type FieldChange } from './quarantine/change-record.js';
 export { draftRepair, type DraftedRepair, type RepairRequest } from './quarantine/draft-repair.js';
 export {
   countByRule,
@@ -36,7 +36,6 @@ export {
 } from './quarantine/find-records.js';
 export { maskedText, maskedView } from './quarantine/mask-record.js';
 export { planReplay, type ReplayPlan, type StaleRepair } from './quarantine/plan-replay.js';
-export { parseRecordId } from './quarantine/record-id.js';
 export { repairLog, type RepairAction } from './quarantine/repair-log.js';
 export { pendingRepairs, redoRepair, undoRepair } from './quarantine/repair-states.js';
 export { noteRun } from './quarantine/repair-store.js';
