@@ -7,6 +7,7 @@ import {
   keptSecret,
   openLake,
   openLog,
+  openPlanDesk,
   openQuarantineDesk,
   openRunDesk,
   readSettings,
@@ -19,6 +20,7 @@ import { shopCatalogue } from '#products';
 import { Answers } from '#serving';
 import { createApi } from './create-api.js';
 import { ReleaseDiffs } from './releases/release-diffs.js';
+import { noPlanDesk } from './runs/no-plan-desk.js';
 import { noRunDesk } from './runs/no-run-desk.js';
 
 /** What is being answered may end; then it is cut. */
@@ -52,6 +54,9 @@ async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<stri
       ? noRunDesk
       : openRunDesk({ databaseUrl, redisUrl, store: lake.store, clock: systemClock, log });
   opened.push(() => runs.close());
+  const plans =
+    databaseUrl === undefined ? noPlanDesk : openPlanDesk({ databaseUrl, redisUrl, clock: systemClock, log });
+  opened.push(() => plans.close());
   const memoryLimit = `${Math.floor((memoryLimitBytes * DIFF_SHARE) / 1e6)}MB`;
   const diffs = new ReleaseDiffs({
     catalogue,
@@ -60,7 +65,7 @@ async function serve(settings: Settings, log: Log, opened: Undo[]): Promise<stri
   });
   const quarantine = openQuarantineDesk(settings, open);
   opened.push(() => quarantine.close());
-  const app = await createApi({ catalogue, answers, runs, diffs, quarantine }, { publicUrl, log });
+  const app = await createApi({ catalogue, answers, runs, diffs, quarantine, plans }, { publicUrl, log });
   opened.push(() => app.close());
   try {
     await app.listen({ port, host });

@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import type { Catalogue } from '#contracts';
-import type { Log, QuarantineDesk, RunDesk } from '#platform';
+import type { Log, PlanDesk, QuarantineDesk, RunDesk } from '#platform';
 import { AnswerCache, type Answers } from '#serving';
 import type { ReleaseDiffs } from './releases/release-diffs.js';
 
@@ -11,6 +11,7 @@ export interface ApiServices {
   readonly runs: RunDesk;
   readonly diffs: ReleaseDiffs;
   readonly quarantine: Pick<QuarantineDesk, 'use' | 'plan'>;
+  readonly plans: PlanDesk;
 }
 
 export const API_SERVICES = Symbol('ApiServices');

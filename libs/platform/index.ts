@@ -18,6 +18,7 @@ export { QueueServer, type QueueName, type RunJob } from './queue/queue-server.j
 export { tellTrouble, troubleTeller } from './queue/tell-trouble.js';
 export { jobNames, type JobName } from './queue/job-names.js';
 export { forQueue, willRetry } from './queue/retry.js';
+export { openPlanDesk, type PlanDesk, type PlanEnd, type PlanView } from './runs/plan-desk.js';
 export { figuresJson } from './export/figures-json.js';
 export { newRunId, planShop, runShop, today, type Repairing, type RunChoices } from './lake/run-shop.js';
 export { proveShop, type ProveChoices } from './lake/prove-shop.js';

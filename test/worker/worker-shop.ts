@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { openRelease, openRunDesk, QueueServer, readSettings, Secret, systemClock } from '#platform';
-import type { RunDesk, RunRequest, RunView, Settings } from '#platform';
+import { openPlanDesk, openRelease, openRunDesk, QueueServer, readSettings, Secret, systemClock } from '#platform';
+import type { PlanDesk, RunDesk, RunRequest, RunView, Settings } from '#platform';
 import { ReleaseReader, type Release } from '#releases';
 import { LocalStore } from '#storage';
 
@@ -25,6 +25,7 @@ export class WorkerShop {
   readonly folder = mkdtempSync(join(tmpdir(), 'worker-'));
   readonly settings: Settings;
   readonly desk: RunDesk;
+  readonly plans: PlanDesk;
   readonly server: Promise<QueueServer>;
   private readonly workers: ChildProcess[] = [];
 
@@ -43,6 +44,7 @@ export class WorkerShop {
     };
     const store = new LocalStore(this.settings.lake);
     this.desk = openRunDesk({ ...urls, store, clock: systemClock, log: quiet });
+    this.plans = openPlanDesk({ ...urls, clock: systemClock, log: quiet });
     this.server = QueueServer.open({ ...urls, as: 'api' });
   }
 
@@ -127,7 +129,7 @@ export class WorkerShop {
 
   async remove(): Promise<void> {
     for (const worker of this.workers) await killed(worker);
-    await this.desk.close();
+    await Promise.all([this.desk.close(), this.plans.close()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -160,6 +160,28 @@ changes of a day's causes add up to its change exactly; the other way round ever
       },
     },
   },
+  '/v1/admin/plan': {
+    post: {
+      operationId: 'planRun',
+      summary: 'Says what a run would do now; changes nothing.',
+      tags: ['runs'],
+      requestBody: { content: { 'application/json': { schema: ref('schemas', 'RunRequest') } } },
+      responses: {
+        200: json(one(ref('schemas', 'Plan')), 'The plan, or why there is none.', ['Location']),
+        202: json(one(ref('schemas', 'Plan')), 'It takes longer: fetch it there.', ['Location']),
+        ...problems(400, 413, 415, 503),
+      },
+    },
+  },
+  '/v1/admin/plans/{plan}': {
+    get: {
+      operationId: 'getPlan',
+      summary: 'A plan that was asked for within the hour.',
+      tags: ['runs'],
+      parameters: [inPath('plan', text())],
+      responses: { 200: json(one(ref('schemas', 'Plan')), 'The plan.', ['ETag']), ...problems(400, 404, 503) },
+    },
+  },
   '/health/live': {
     get: {
       operationId: 'isAlive',

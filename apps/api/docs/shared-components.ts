@@ -265,6 +265,16 @@ export const sharedSchemas: Readonly<Record<string, Node>> = {
     ),
     additionalProperties: false,
   },
+  Plan: object({
+    plan_id: text(),
+    state: { type: 'string', enum: ['waiting', 'planned', 'failed'] },
+    request: ref('schemas', 'RunRequest'),
+    error: { anyOf: [object({ code: text(), message: text() }), { type: 'null' }] },
+    plan: {
+      description: `What a run would do: outcome, the release it stands on, files, tables (rows, changed keys, files, partitions,
+bytes), checks, and daily figures that would move, before and after. Null unless planned.`,
+    },
+  }),
   Run: object(run),
   RunWithReport: object({ ...run, report: { description: 'What the run reported; null before it ended.' } }),
   Readiness: object({

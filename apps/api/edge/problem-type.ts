@@ -123,6 +123,11 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     title: 'There is no such release',
     description: 'GET /v1/releases lists the releases that are kept.',
   },
+  'plan-not-found': {
+    status: 404,
+    title: 'There is no such plan',
+    description: 'Plans are kept for an hour. POST /v1/admin/plan makes one.',
+  },
   'run-not-found': { status: 404, title: 'There is no such run', description: 'GET /v1/admin/runs lists the runs.' },
   'quarantine-not-found': {
     status: 404,
@@ -241,6 +246,11 @@ export const problemTypes: Readonly<Record<string, ProblemType>> = {
     status: 504,
     title: 'The question took too long',
     description: 'Filter more, select fewer columns, or ask for less at once.',
+  },
+  'queue-unavailable': {
+    status: 503,
+    title: 'The queue of the workers cannot be reached',
+    description: 'Try again when it is back.',
   },
   'records-unavailable': {
     status: 503,

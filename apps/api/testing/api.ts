@@ -13,6 +13,7 @@ import { createApi } from '../create-api.js';
 import { ReleaseDiffs } from '../releases/release-diffs.js';
 import type { ApiServices } from '../services.js';
 import { testClock } from './demo-lake.js';
+import { FakePlanDesk } from './fake-plan-desk.js';
 import { FakeRunDesk } from './fake-run-desk.js';
 
 /** Keeps what was logged as an error. */
@@ -24,7 +25,7 @@ export class HeardLog implements Log {
   readonly error = (...entry: unknown[]): void => void this.errors.push(entry);
 }
 
-interface TestApi extends Partial<Pick<ApiServices, 'runs' | 'quarantine'>> {
+interface TestApi extends Partial<Pick<ApiServices, 'runs' | 'quarantine' | 'plans'>> {
   readonly log?: Log;
   readonly caller?: Caller;
 }
@@ -32,11 +33,17 @@ interface TestApi extends Partial<Pick<ApiServices, 'runs' | 'quarantine'>> {
 /** The api over a lake, without a port. */
 export function apiOver(
   { catalogue, answers, lake }: Pick<ApiServices, 'catalogue' | 'answers'> & { readonly lake: Lake },
-  { runs = new FakeRunDesk(), quarantine = noQuarantine, log = new HeardLog(), caller }: TestApi = {},
+  {
+    runs = new FakeRunDesk(),
+    quarantine = noQuarantine,
+    plans = new FakePlanDesk(),
+    log = new HeardLog(),
+    caller,
+  }: TestApi = {},
 ): Promise<NestFastifyApplication> {
   const options = { publicUrl: 'https://data.example.com', log, ...(caller === undefined ? {} : { caller }) };
   const diffs = new ReleaseDiffs({ catalogue, lake, openEngine: () => DuckDbEngine.open({ workDir: lake.cacheDir }) });
-  return createApi({ catalogue, answers, runs, diffs, quarantine }, options);
+  return createApi({ catalogue, answers, runs, diffs, quarantine, plans }, options);
 }
 
 /** For tests of other doors. */

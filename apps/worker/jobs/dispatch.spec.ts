@@ -5,8 +5,8 @@ const log = openLog('test', 'error');
 const aHandler = (name: JobHandler['name']): JobHandler => ({ name, handle: () => Promise.resolve() });
 
 it('a queue does not start unless each of its jobs has exactly one handler', () => {
-  const [vacuum, toFile, run] = [aHandler('vacuum'), aHandler('export'), aHandler('run')];
-  expect(() => new Dispatch('maintenance', [vacuum, toFile], log)).not.toThrow();
+  const [vacuum, toFile, plan, run] = [aHandler('vacuum'), aHandler('export'), aHandler('plan'), aHandler('run')];
+  expect(() => new Dispatch('maintenance', [vacuum, toFile, plan], log)).not.toThrow();
   for (const handlers of [[vacuum], [vacuum, vacuum], [vacuum, toFile, toFile], [vacuum, toFile, run]])
-    expect(() => new Dispatch('maintenance', handlers, log)).toThrow('needs one handler each of export, vacuum');
+    expect(() => new Dispatch('maintenance', handlers, log)).toThrow('needs one handler each of export, plan, vacuum');
 });

@@ -6,6 +6,7 @@ import { Dispatch } from '../jobs/dispatch.js';
 import { queueProcessor } from '../jobs/queue-processor.js';
 import type { WorkerServices } from '../services.js';
 import { ExportWork } from './export-work.js';
+import { PlanWork } from './plan-work.js';
 import { Schedules } from './schedules.js';
 import { VacuumWork } from './vacuum-work.js';
 
@@ -13,7 +14,8 @@ import { VacuumWork } from './vacuum-work.js';
 export class MaintenanceModule {
   static with({ settings, log, open, server }: WorkerServices): DynamicModule {
     const MaintenanceProcessor = queueProcessor('maintenance', server, log);
-    const dispatch = new Dispatch('maintenance', [new VacuumWork(settings, open), new ExportWork(settings, open)], log);
+    const handlers = [new VacuumWork(settings, open), new ExportWork(settings, open), new PlanWork(settings, open)];
+    const dispatch = new Dispatch('maintenance', handlers, log);
     return {
       module: MaintenanceModule,
       imports: [BullModule.registerQueue({ name: 'maintenance', ...server.queueOptions() })],
