@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { MemoryStore } from '#storage';
 import { Workshop, type Content, type SmallLake } from './testing/small-lake.js';
 import { repairOf } from './testing/small-repair.js';
 import { csvOf, type OrderRecord } from './testing/small-shop.js';
@@ -85,5 +86,35 @@ describe('repairs of any broken records', () => {
       }),
       { numRuns: 6 },
     );
+  }, 300_000);
+});
+
+describe('a replay that is killed', () => {
+  it('at any of its writes, and started again, brings the repair in exactly once', async () => {
+    const objects = new Map<string, { bytes: Uint8Array; modifiedMs: number }>();
+    const store = new MemoryStore(objects);
+    const lake = workshop.lake(workshop.folder('landing'), store);
+    lake.land('shop/orders.csv', [{ order: 'a' }, { order: 'b', amount: 'much' }]);
+    await lake.run();
+    const repairs = [await repairOf(lake, 'r1', () => ({ order: 'b', amount: '5.00' }))];
+    const before = new Map(objects);
+    const options = { repairs, skipLanding: true };
+    const undisturbed = new MemoryStore(new Map(before));
+    await lake.reopened(undisturbed).run(options);
+    const expected = await content(lake.reopened(undisturbed));
+
+    for (let atCall = 1; atCall <= undisturbed.calls; atCall++) {
+      const faulty = new MemoryStore(new Map(before), { atCall, kind: 'stop' });
+      await lake
+        .reopened(faulty)
+        .run(options)
+        .catch(() => undefined);
+      const survivor = lake.reopened(faulty.reopen());
+      await survivor.run(options);
+      expect([atCall, (await survivor.releases()).length]).toEqual([atCall, 2]);
+      expect([atCall, await content(survivor)]).toEqual([atCall, expected]);
+      const links = await survivor.rows(await survivor.latest(), 'SELECT repair FROM bronze.repairs');
+      expect([atCall, links]).toEqual([atCall, [{ repair: 'r1' }]]);
+    }
   }, 300_000);
 });
