@@ -7,7 +7,6 @@ export {
   type DayChange,
   type DayPage,
 } from './compare/daily-changes.js';
-export { withLineChanges } from './compare/line-changes.js';
 export { diffReleases, type TableDiff } from './diff-releases.js';
 export { findLandingFiles, type Landing, type LandingFile, type LandingNote } from './load/landing.js';
 export { planRun, type RunPlan } from './plan.js';

@@ -1,9 +1,7 @@
 import type { DailyFigures, LineRecord } from '#contracts';
-import { assert } from '#errors';
-import type { Release } from '#releases';
 import { logicCause, logicScore, scoreSql, causeSql, withInputs } from './cause.js';
 import { stageChangedRecords } from './changed-records.js';
-import { Comparison, type ComparisonParts } from './comparison.js';
+import type { Comparison } from './comparison.js';
 import { literal } from '../sql-name.js';
 
 /**
@@ -54,31 +52,6 @@ export async function stageLineChanges(
     `SELECT s.*, c._score, ${causeSql('c._score')} AS _cause FROM ${signed} s
     JOIN ${scores} c ON ${key.map((name) => `c.${name} IS NOT DISTINCT FROM s.${name}`).join(' AND ')}`,
   );
-}
-
-/**
- * Gives `use` a relation of the lines that differ between two releases in one of the columns, as `stageLineChanges`
- * describes it; it is gone afterwards. The other way round `_sign` is the other one and `_cause` the same.
- */
-export async function withLineChanges<T>(
-  parts: ComparisonParts,
-  from: Release,
-  to: Release,
-  columns: readonly string[],
-  use: (relation: string) => Promise<T>,
-): Promise<T> {
-  const { daily } = parts.catalogue;
-  assert(daily !== undefined, 'the catalogue names daily figures and their lines');
-  const isForward = from.number <= to.number;
-  const comparison = isForward ? new Comparison(parts, from, to) : new Comparison(parts, to, from);
-  try {
-    const lines = await stageLineChanges(comparison, daily, columns);
-    if (isForward) return await use(lines);
-    const turned = `SELECT * REPLACE (- _sign AS _sign) FROM ${lines}`;
-    return await use(await comparison.stage('turned', daily.lines.table, turned));
-  } finally {
-    await comparison.close();
-  }
 }
 
 /** The best explanation of each line. */
