@@ -6,6 +6,12 @@ import { AS_OF, contentOf, Shop, type RunEnded } from './shop.js';
 // Whole runs, on a machine that may be busy.
 jest.setTimeout(300_000);
 
+interface Daily {
+  readonly total: number;
+  readonly causes: readonly { readonly cause: string; readonly change: Readonly<Record<string, number>> }[];
+  readonly days: readonly { readonly change: Readonly<Record<string, number>>; readonly causes: Daily['causes'] }[];
+}
+
 describe('a second load of the demo shop', () => {
   const shop = Shop.make();
   let deltaRs: DeltaRs;
@@ -56,6 +62,24 @@ describe('a second load of the demo shop', () => {
     const found = tables.map(({ table, added, changed, removed }) => [table, added, changed, removed]);
     expect(found.sort()).toEqual(reported.sort());
     expect(found.length).toBeGreaterThan(10);
+  });
+
+  it('explains every change of every day by cause, exactly; a plan then finds nothing to do', async () => {
+    const { stdout } = await shop.call(['diff', '1', '2', '--json']);
+    const { daily } = JSON.parse(stdout) as { readonly daily: Daily };
+    const cents = (figures: Readonly<Record<string, number>>) =>
+      Object.entries(figures).map(([name, value]) => [name, Math.round(value * 100)]);
+    const sum = (changes: Daily['causes']) => {
+      const total: Record<string, number> = {};
+      for (const { change } of changes)
+        for (const [name, value] of Object.entries(change)) total[name] = (total[name] ?? 0) + value;
+      return total;
+    };
+    expect(daily.total).toBeGreaterThan(0);
+    for (const { change, causes } of daily.days) expect(cents(sum(causes))).toEqual(cents(change));
+    expect(daily.causes.map(({ cause }) => cause).filter((cause) => !['new', 'late'].includes(cause))).toEqual([]);
+    const plan = await shop.call(['plan', '--as-of', '2026-02-18']);
+    expect(plan.stdout).toContain('Nothing to do: a run would leave release 2');
   });
 
   it('takes in the lines of an order that came late, and gives each customer who changed one new version', async () => {
