@@ -39,9 +39,9 @@ export const salesWorld: World = {
   days,
   records: {
     orders: fc.record({
-      order_id: one('a', 'b', 'c', 'd', ''),
+      order_id: one('a', 'a', 'b', 'b', 'c', 'd', ''),
       customer_id: one('c1', 'c2', 'c3', ''),
-      placed_on: one('2026-01-10', '2026-01-20', '2026-02-17', '2026-03-01', 'soon'),
+      placed_on: one('2026-01-10', '2026-01-12', '2026-01-20', '2026-02-17', '2026-03-01', 'soon'),
       channel: one('web', 'app', ''),
       status: one('sold', 'returned'),
       changed: one('1', '2', ''),
@@ -49,11 +49,11 @@ export const salesWorld: World = {
     lines: fc.record({
       line_id: one('i1', 'i2', 'i3', 'i4', 'i5', ''),
       order_id: one('a', 'b', 'c', 'd', 'e'),
-      quantity: one('1', '2', '3', '0', 'x'),
+      quantity: one('1', '2', '3', '4', '5', '0', 'x'),
     }),
     customers: fc.record({
       customer_id: one('c1', 'c2', 'c3', ''),
-      tier: one('basic', 'gold', ''),
+      tier: one('basic', 'silver', 'gold', ''),
       since: one('2026-01-01', '', 'never'),
     }),
   },

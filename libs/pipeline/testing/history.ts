@@ -49,10 +49,22 @@ export function histories(world: World, maxSteps: number, maxRecords: number): f
   );
   // moving often, both ways
   const when = { asOf: fc.constantFrom(...world.days), looks: fc.nat(4).map((one) => one === 0) };
-  const load = (minLength: number) =>
-    fc.record({ ...when, kind: fc.constant('load' as const), files: fc.array(file, { minLength, maxLength: 4 }) });
+  const load = fc.record({ ...when, kind: fc.constant('load' as const), files: fc.array(file, { maxLength: 3 }) });
+  // something of everything, for later steps to meet
+  const first = fc.record({
+    ...when,
+    kind: fc.constant('load' as const),
+    files: fc.tuple(
+      ...sources.map((source) =>
+        fc.record({
+          source: fc.constant(source),
+          records: fc.array(recordOf(world, source), { minLength: 3, maxLength: maxRecords + 4 }),
+        }),
+      ),
+    ),
+  });
   const step: fc.Arbitrary<Step> = fc.oneof(
-    { weight: 10, arbitrary: load(0) },
+    { weight: 10, arbitrary: load },
     { weight: 2, arbitrary: fc.record({ ...when, kind: fc.constantFrom('nothing', 'full', 'rehash', 'repeat') }) },
     {
       weight: 2,
@@ -81,7 +93,7 @@ export function histories(world: World, maxSteps: number, maxRecords: number): f
     },
   );
   return fc
-    .tuple(load(1), fc.array(step, { minLength: 1, maxLength: maxSteps }))
+    .tuple(first, fc.array(step, { minLength: 1, maxLength: maxSteps }))
     .map(([first, rest]) => [first, ...rest]);
 }
 

@@ -126,7 +126,7 @@ const dimCustomer = {
       customer_id: required(text('Customer')),
       tier: text('Tier'),
       tenure_days: integer('Days since the first day, in every version', 'days'),
-      starts: required(date('First day of the version')),
+      starts: required(date('First day of the version; the first one holds for all before too')),
       ends: date('First day of the next one'),
       is_current: flag('The latest version'),
     },
@@ -139,7 +139,7 @@ const dimCustomer = {
           ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS tenure_days
       FROM valid.customers WINDOW in_order AS (PARTITION BY customer_id ORDER BY _position)),
     started AS (
-      SELECT *, max(_loaded_as_of) OVER (PARTITION BY customer_id ORDER BY _position
+      SELECT *, max(CASE WHEN earlier IS NULL THEN DATE '2000-01-01' ELSE _loaded_as_of END) OVER (PARTITION BY customer_id ORDER BY _position
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS starts
       FROM told WHERE earlier IS NULL OR tier IS DISTINCT FROM earlier_tier)
     SELECT _position AS customer_sk, customer_id, tier, tenure_days, starts,
@@ -158,6 +158,7 @@ const factSales = {
       line_id: required(text('Line')),
       order_id: required(text('Order')),
       customer_sk: long('Version of the customer on the day'),
+      current_tier: text('Tier of the customer now'),
       placed_on: required(date('Day of the order')),
       channel: text('Channel'),
       status: text('Status of the order'),
@@ -179,13 +180,14 @@ const factSales = {
       asOf: false,
     },
   }),
-  sql: `SELECT i.line_id, i.order_id, v.customer_sk, o.placed_on, o.channel, o.status, i.quantity,
+  sql: `SELECT i.line_id, i.order_id, v.customer_sk, w.tier AS current_tier, o.placed_on, o.channel, o.status, i.quantity,
       CAST(row_number() OVER (PARTITION BY i.order_id ORDER BY i.quantity DESC, i.line_id) AS INTEGER) AS place,
       o.order_month
     FROM silver.lines i
     JOIN silver.orders o ON o.order_id = i.order_id
     LEFT JOIN gold.dim_customer v ON v.customer_id = o.customer_id AND o.placed_on >= v.starts
-      AND (v.ends IS NULL OR o.placed_on < v.ends)`,
+      AND (v.ends IS NULL OR o.placed_on < v.ends)
+    LEFT JOIN gold.dim_customer w ON w.customer_id = o.customer_id AND w.is_current`,
   orphansSql: `SELECT 'lines' AS source, b.line_id AS record, ['order_missing'] AS rules,
       CAST(NULL AS VARCHAR) AS superseded_by,
       b._source_file, b._source_row, b._source_line, b._batch_id, b._loaded_at, b._as_of, l.run_id AS _run_id
