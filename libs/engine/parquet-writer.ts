@@ -24,9 +24,7 @@ export async function writeParquet(
 ): Promise<readonly WrittenFile[]> {
   await mkdir(target.dir, { recursive: true });
   const select = `SELECT ${projection(columns, target).join(', ')} FROM (${sql}\n) q`;
-  const written = await copy(connection, select, target);
-  for (const { file } of written.filter(({ file }) => file.rows === 0)) await rm(file.localPath, { force: true });
-  const kept = written.filter(({ file }) => file.rows > 0);
+  const kept = await withoutEmpty(await copy(connection, select, target));
   const empty = nullInRequired(kept, target);
   if (empty !== undefined) {
     for (const { file } of kept) await rm(file.localPath, { force: true });
@@ -114,9 +112,16 @@ async function splitLarge(
   if (layout === undefined || file.sizeBytes < SPLIT_FROM * layout.targetBytes) return [file];
   const targetBytes = file.sizeBytes / Math.round(file.sizeBytes / layout.targetBytes);
   const select = `SELECT * FROM read_parquet(${quoteText(file.localPath)}, hive_partitioning = false)`;
-  const parts = await copyRanges(connection, select, dirname(file.localPath), { ...layout, targetBytes }, target);
+  const ranges = { ...layout, targetBytes };
+  const parts = await withoutEmpty(await copyRanges(connection, select, dirname(file.localPath), ranges, target));
   await rm(file.localPath);
   return parts.map((part) => ({ ...part.file, partitionValues: file.partitionValues }));
+}
+
+/** A copy that is cut by size may end with a file of no row. */
+async function withoutEmpty(written: readonly Written[]): Promise<readonly Written[]> {
+  for (const { file } of written.filter(({ file }) => file.rows === 0)) await rm(file.localPath, { force: true });
+  return written.filter(({ file }) => file.rows > 0);
 }
 
 /** The folder of the column that is not written leaves the path. */
